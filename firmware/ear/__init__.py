@@ -1,0 +1,1 @@
+"""The ear: the firmware of a BlueRing device."""

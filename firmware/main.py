@@ -1,0 +1,5 @@
+"""Starts the device, nothing else."""
+
+from ear import app
+
+app.main()

@@ -1,0 +1,34 @@
+"""The command ``bluering``: one module per command, each thin: parse, call, print."""
+
+import sys
+
+import typer
+
+from bluering import __version__
+from bluering.errors import BlueRingError
+
+app = typer.Typer(
+    name="bluering",
+    help="A wake-word speaker that can be trusted: flash it, watch it, measure it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    show_version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if show_version:
+        typer.echo(f"bluering {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one sentence on stderr and its exit code."""
+    try:
+        app()
+    except BlueRingError as error:
+        print(f"bluering: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""The virtual board: the firmware, unchanged, on MicroPython's unix port."""

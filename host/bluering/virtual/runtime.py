@@ -1,0 +1,42 @@
+"""Find the MicroPython runtimes that the firmware can run on, on this computer."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from bluering.errors import BlueRingError
+
+# Set-up unpacks a 32-bit MicroPython here: the S3's word size, hence the truth.
+_FETCHED_32 = Path(__file__).parents[3] / ".cache" / "micropython32" / "mpy32"
+_VARIABLE = {64: "BLUERING_MICROPYTHON", 32: "BLUERING_MICROPYTHON32"}
+
+
+class RuntimeMissingError(BlueRingError):
+    """No MicroPython of the wanted word size is installed."""
+
+
+def find_micropython(word_size: int = 64) -> Path:
+    """The MicroPython executable with 64- or 32-bit words.
+
+    Looked for in the environment (``BLUERING_MICROPYTHON``, ``BLUERING_MICROPYTHON32``), then
+    beside this Python, then on the PATH (64-bit), or in the project's cache folder (32-bit).
+    """
+    variable = _VARIABLE[word_size]
+    named = os.environ.get(variable)
+    candidates = [named] if named else _usual_places(word_size)
+    for candidate in candidates:
+        found = shutil.which(candidate) if candidate else None
+        if found:
+            return Path(found)
+    where = f"{variable}={named} is not an executable" if named else "none was found"
+    raise RuntimeMissingError(
+        f"no {word_size}-bit MicroPython: {where}. Run 'make setup' in the project's folder, "
+        f"or name one in {variable}."
+    )
+
+
+def _usual_places(word_size: int) -> list[str]:
+    if word_size == 32:
+        return [str(_FETCHED_32)]
+    return [str(Path(sys.executable).with_name("micropython")), "micropython"]

@@ -1,0 +1,26 @@
+"""Fixtures shared by every kind of test: the runtimes and the recordings that may be there."""
+
+from pathlib import Path
+
+import pytest
+from bluering.virtual.runtime import RuntimeMissingError, find_micropython
+
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
+
+
+@pytest.fixture(scope="session", params=[64, 32], ids=["mp64", "mp32"])
+def micropython(request: pytest.FixtureRequest) -> Path:
+    """A MicroPython executable, once with 64-bit words and once with 32 (the S3's)."""
+    try:
+        return find_micropython(request.param)
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def dev_corpus() -> Path:
+    """The folder with real recordings and their manifest.csv."""
+    if not (CORPUS / "manifest.csv").is_file():
+        pytest.skip("the shared development corpus is not beside the project (shared/corpus/dev)")
+    return CORPUS
