@@ -1,0 +1,95 @@
+"""Sound from anywhere, as the ear wants it: 16 kHz, mono, 16 bits, in blocks."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from bluering.errors import BlueRingError
+
+RATE = 16000  # samples a second
+_BLOCK_S = 0.5
+
+
+class SoundError(BlueRingError):
+    """A sound file that can't be read, or a microphone that can't be opened."""
+
+
+def file_blocks(path: Path) -> Iterator[np.ndarray]:
+    """Blocks of int16 samples (16 kHz, mono) of a sound file of any rate and channel count.
+
+    Channels are averaged and the rate is converted by soxr (high quality); memory stays at one
+    block. Raises SoundError.
+    """
+    try:
+        with soundfile.SoundFile(path) as file:
+            yield from _converted(file)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise SoundError(
+            f"can't read {path} as sound: {error}. WAV, FLAC, Ogg, Opus and MP3 are known"
+        ) from error
+
+
+def _converted(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    if file.samplerate == RATE and file.channels == 1 and file.subtype == "PCM_16":
+        yield from file.blocks(int(_BLOCK_S * RATE), dtype="int16")
+        return
+    converter = soxr.ResampleStream(file.samplerate, RATE, 1, dtype="float32")
+    block = int(_BLOCK_S * file.samplerate)
+    while True:
+        samples = file.read(block, dtype="float32", always_2d=True)
+        last = len(samples) < block
+        yield to_int16(converter.resample_chunk(samples.mean(axis=1), last=last))
+        if last:
+            return
+
+
+def to_int16(samples: np.ndarray) -> np.ndarray:
+    """Float samples (-1..1) as int16, rounded and saturated."""
+    return np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
+
+
+def pipe_blocks() -> Iterator[np.ndarray]:
+    """Blocks of int16 samples from standard input: raw 16 kHz mono little-endian."""
+    while data := sys.stdin.buffer.read(int(_BLOCK_S * RATE) * 2):
+        yield np.frombuffer(data[: len(data) // 2 * 2], "<i2")
+
+
+def microphone_blocks(device: str | None = None) -> Iterator[np.ndarray]:
+    """Blocks of int16 samples from this computer's microphone, 20 ms each, without end.
+
+    Needs the extra ``audio`` and PortAudio (Debian: libportaudio2). Raises SoundError.
+    """
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:
+        raise SoundError(
+            f"no microphone access: {error}. Install it with 'pip install bluering[audio]' and "
+            "PortAudio with 'apt install libportaudio2'"
+        ) from error
+    block = RATE // 50
+    try:
+        with sounddevice.RawInputStream(RATE, block, device, 1, "int16") as stream:
+            while True:
+                data, _ = stream.read(block)
+                yield np.frombuffer(bytes(data), "<i2")
+    except sounddevice.PortAudioError as error:
+        raise SoundError(
+            f"can't open the microphone: {error}. Is one plugged in, and not in use by another "
+            "program? 'python -m sounddevice' lists those that are there"
+        ) from error
+
+
+def as_bytes(blocks: Iterable[np.ndarray]) -> Iterator[bytes]:
+    """The blocks as little-endian bytes."""
+    for block in blocks:
+        yield block.astype("<i2").tobytes()
+
+
+def read(path: Path) -> np.ndarray:
+    """A whole sound file as int16 samples (16 kHz, mono). Raises SoundError."""
+    blocks = list(file_blocks(path))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.int16)

@@ -1,0 +1,82 @@
+"""Stands in for ``machine`` on the virtual board: I2S, Pin, SoftSPI and what start-up calls."""
+
+import utime
+import wires
+
+_BYTES_PER_HOP = 320
+_I2S_FRAME_BYTES = 8  # as in the ESP32's DMA: 32-bit stereo, whatever is read
+
+
+class Pin:
+    """A pin: an input reads what the runner set, an output only keeps its number."""
+
+    IN = 0
+    OUT = 1
+    PULL_UP = 2
+
+    def __init__(self, number, mode=IN, pull=None):
+        self.number = number
+
+    def value(self):
+        return wires.level(self.number)
+
+
+class I2S:
+    """A microphone on the runner's sound pipe: 16 kHz, 16 bits, mono.
+
+    In real time a hop is due every 10 ms; when the reader is later than ``ibuf`` allows, the
+    oldest sound is thrown away without a word, as the DMA does.
+    """
+
+    RX = 0
+    MONO = 0
+
+    def __init__(self, id, *, sck, ws, sd, mode, bits, format, rate, ibuf):
+        if bits != 16 or rate != 16000 or mode != I2S.RX or format != I2S.MONO:
+            raise ValueError("the virtual microphone is 16 kHz, 16 bits, mono")
+        self._capacity_hops = ibuf // _I2S_FRAME_BYTES * 2 // _BYTES_PER_HOP
+        self._due = utime.ticks_us()
+        self._dropped = bytearray(_BYTES_PER_HOP)
+
+    def readinto(self, buffer):
+        if len(buffer) != _BYTES_PER_HOP:
+            raise ValueError("the virtual microphone is read a hop at a time")
+        if wires.FAST:
+            return wires.read_sound(buffer)
+        called = utime.ticks_us()
+        self._overflow(called)
+        self._due = utime.ticks_add(self._due, wires.HOP_US)
+        wait = utime.ticks_diff(self._due, called)
+        if wait > 0:
+            utime.sleep_us(wait)
+        count = wires.read_sound(buffer)
+        late = utime.ticks_diff(utime.ticks_us(), self._due)
+        if wait > 0 and late > wires.HOP_US:
+            # The reader was in time and the source was not: the source sets the pace.
+            self._due = utime.ticks_add(self._due, late)
+        return count
+
+    def _overflow(self, now):
+        held = utime.ticks_diff(now, self._due) // wires.HOP_US
+        while held > self._capacity_hops:
+            wires.read_sound(self._dropped)
+            self._due = utime.ticks_add(self._due, wires.HOP_US)
+            held -= 1
+
+    def deinit(self):
+        pass
+
+
+class SoftSPI:
+    """Carries APA102 frames to the runner."""
+
+    def __init__(self, *, sck, mosi, miso):
+        pass
+
+    def write(self, data):
+        wires.show_light(data)
+
+
+def freq(hertz=None):
+    """The computer's clock stays as it is."""
+    return 240_000_000

@@ -1,0 +1,81 @@
+"""What the stand-ins share: the wires to the runner, and the board's clock.
+
+The runner passes open file descriptors by number in the environment: sound comes in on one,
+light goes out on one, switches come in on one. ``BLUERING_PACE`` is ``real`` or ``fast``.
+Nothing here allocates after start-up, as on the board.
+"""
+
+import os
+import select
+import struct
+import sys
+
+import utime
+
+FAST = os.getenv("BLUERING_PACE") == "fast"
+HOP_US = 10000
+_TICKS_MASK = (1 << 29) - 1  # stays a small integer on a 32-bit runtime
+
+_sound = open(int(os.getenv("BLUERING_SOUND_FD")), "rb")
+_light = open(int(os.getenv("BLUERING_LIGHT_FD")), "wb")
+_switches = open(int(os.getenv("BLUERING_SWITCH_FD")), "rb")
+_switch_poll = select.poll()
+_switch_poll.register(_switches, select.POLLIN)
+_link_poll = select.poll()
+_link_poll.register(sys.stdout, select.POLLOUT)
+
+_levels = bytearray([1] * 64)  # pulled up, as the board's inputs are
+_change = bytearray(2)
+_light_head = bytearray(6)
+
+
+class _Clock:
+    hops = 0  # delivered by the microphone
+    slept_us = 0
+
+
+def ticks_us():
+    """Microseconds: the computer's, or in fast mode those of the sound that was heard."""
+    if FAST:
+        return (_Clock.hops * HOP_US + _Clock.slept_us) & _TICKS_MASK
+    return utime.ticks_us() & _TICKS_MASK
+
+
+def sleep_us(duration):
+    """Wait; in fast mode only the clock moves."""
+    if FAST:
+        _Clock.slept_us += duration
+    else:
+        utime.sleep_us(duration)
+
+
+def read_sound(buffer):
+    """Fill ``buffer`` with the next 16-bit samples; returns the bytes read, fewer at the end."""
+    if FAST:
+        # Wait for a host that is behind, so that a fast run loses no telemetry.
+        for _ in _link_poll.ipoll(-1):
+            pass
+    count = _sound.readinto(buffer)
+    _Clock.hops += 1
+    return count
+
+
+def show_light(data):
+    """Pass one write to the LEDs on: position in hops (u32), length (u16), the wire's bytes."""
+    struct.pack_into("<IH", _light_head, 0, _Clock.hops, len(data))
+    _light.write(_light_head)
+    _light.write(data)
+
+
+def level(pin):
+    """The level of an input pin as the runner last set it."""
+    while _pending():
+        _switches.readinto(_change)
+        _levels[_change[0]] = _change[1]
+    return _levels[pin]
+
+
+def _pending():
+    for ready in _switch_poll.ipoll(0):
+        return ready[1] & select.POLLIN
+    return False
