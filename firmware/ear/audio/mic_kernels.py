@@ -4,7 +4,7 @@ import micropython
 
 
 @micropython.viper
-def narrow(source: ptr16, hop: ptr16, count: int, shift: int):  # noqa: F821
+def narrow(source: ptr16, hop: ptr16, count: int, shift: int):
     """Turn ``count`` 32-bit samples into 16-bit ones: an arithmetic shift, then saturation.
 
     source: int32 little-endian, read as pairs of 16-bit halves, so that the word size of the
@@ -19,6 +19,6 @@ def narrow(source: ptr16, hop: ptr16, count: int, shift: int):  # noqa: F821
         if value < -32768:
             value = -32768
         hop[0] = value
-        source = ptr16(int(source) + 4)  # noqa: F821
-        hop = ptr16(int(hop) + 2)  # noqa: F821
+        source = ptr16(int(source) + 4)
+        hop = ptr16(int(hop) + 2)
         count -= 1

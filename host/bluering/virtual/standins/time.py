@@ -1,7 +1,7 @@
 """Stands in for ``time`` on the virtual board, so that fast mode has a clock of its own."""
 
 import wires
-from utime import *  # noqa: F403
+from utime import *
 
 
 def ticks_us():
