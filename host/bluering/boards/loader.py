@@ -44,28 +44,30 @@ def load(name: str) -> Board:
 
 def read(path: Path) -> Board:
     """The board in the file ``path``, checked. Raises BoardError with every fault found."""
-    board = parse(path)
-    faults = [f"{p.key}: {p.text}" for p in pins.problems(board) if p.fatal]
-    if path.stem != board.name:
-        faults.insert(0, f"name: is {board.name!r}, but the file is {path.name}")
-    _refuse(path, faults)
-    return board
-
-
-def parse(path: Path) -> Board:
-    """The board in the file ``path``, its keys and ranges checked, its pins not yet."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BoardError(f"can't read the board file {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BoardError(f"{path}: not valid TOML: {error}") from error
+    return validate(data, path)
+
+
+def validate(data: dict, path: Path) -> Board:
+    """The board that ``data`` describes, checked as the contents of the file ``path``.
+
+    Raises BoardError with every fault, each named by file and key.
+    """
     try:
-        return Board.model_validate(data)
+        board = Board.model_validate(data)
     except ValidationError as error:
-        faults = [_sentence(tuple(e["loc"]), e["msg"]) for e in error.errors()]
-        _refuse(path, faults)
+        _refuse(path, [_sentence(e["loc"], e["msg"]) for e in error.errors()])
         raise
+    faults = [f"{p.key}: {p.text}" for p in pins.problems(board) if p.fatal]
+    if path.stem != board.name:
+        faults.insert(0, f"name: is {board.name!r}, but the file is {path.name}")
+    _refuse(path, faults)
+    return board
 
 
 def _sentence(key: tuple, message: str) -> str:

@@ -30,8 +30,8 @@ def table(board: Board) -> dict[str, str | int | tuple[int, int, int]]:
 
 def source(board: Board) -> str:
     """The text of the device's module ``board_table``."""
-    lines = [f"    {key!r}: {value!r},\n" for key, value in table(board).items()]
-    return f'"""Generated from the board file {board.name}.toml."""\n\nBOARD = {{\n{"".join(lines)}}}\n'
+    lines = "".join(f"    {key!r}: {value!r},\n" for key, value in table(board).items())
+    return f'"""Generated from the board file {board.name}.toml."""\n\nBOARD = {{\n{lines}}}\n'
 
 
 def _microphone(mic: Microphone) -> dict:

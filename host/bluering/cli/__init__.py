@@ -5,6 +5,7 @@ import sys
 import typer
 
 from bluering import __version__
+from bluering.cli import board
 from bluering.errors import BlueRingError
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(board.app, name="board")
 
 
 @app.callback(invoke_without_command=True)
