@@ -1,0 +1,1 @@
+"""What may be recorded, and the only way by which sound leaves the device."""

@@ -1,0 +1,234 @@
+"""The privacy gate: (state, event) -> (state, actions), pure and complete.
+
+Sound can reach the link only between BEGIN and CLOSE, and the table below allows BEGIN only
+after the ring was confirmed blue. The shell (``shell.py``) carries the actions out, in their
+order, and posts what came of them as new events; it decides nothing.
+
+Only what changes something is in the table: any other event leaves the state as it is.
+"""
+
+# States. A muted device closes its microphone. The switch is hardware; a request comes from
+# the host or the button, and can neither lift nor hide the switch.
+STATES = (
+    "muted by switch",
+    "muted by request",
+    "muted by both",
+    "listening",
+    "woken",
+    "turning blue",
+    "recording",
+    "sending",
+    "done",
+    "false wake",
+    "error",
+    "bench",
+)
+MUTED_SWITCH = 0
+MUTED_REQUEST = 1
+MUTED_BOTH = 2
+LISTENING = 3
+WOKEN = 4  # a wake that may not be recorded: it only shows
+TURNING_BLUE = 5
+RECORDING = 6
+SENDING = 7  # the recording has ended, the rest of it is on its way
+DONE = 8  # nothing is recorded or sent any more; the idle light is being lit
+FALSE_WAKE = 9
+ERROR = 10
+BENCH = 11  # the host feeds the sound; the microphone is closed, nothing is recorded
+
+# Events. The first ones double as the reason for which a recording ended.
+EVENTS = (
+    "silence",
+    "deadline",
+    "switch on",
+    "mute",
+    "false mark",
+    "cancel",
+    "ring failed",
+    "microphone failed",
+    "wake to record",
+    "wake only",
+    "ring blue",
+    "ring idle",
+    "sent",
+    "switch off",
+    "unmute",
+    "bench on",
+    "bench off",
+)
+SILENCE = 0  # the end-pointer heard the end of what was said
+DEADLINE = 1  # the state lasted as long as it may (for RECORDING: the longest recording)
+SWITCH_ON = 2
+MUTE = 3
+FALSE_MARK = 4  # the button, soon after a wake: that wake was wrong
+CANCEL = 5  # the host found the wake wrong, or the policy changed
+RING_FAILED = 6
+MIC_FAILED = 7
+WAKE_RECORD = 8  # a wake, and the policy allows to record it
+WAKE_ONLY = 9  # a wake, and it doesn't
+RING_BLUE = 10  # the ring was written: it is blue now
+RING_IDLE = 11  # the ring was written: it shows the idle light now
+SENT = 12  # the last byte of the recording is out
+SWITCH_OFF = 13
+UNMUTE = 14
+BENCH_ON = 15
+BENCH_OFF = 16
+
+# Actions, carried out in the order given.
+ACTIONS = (
+    "open mic",
+    "close mic",
+    "report wake",
+    "begin",
+    "end",
+    "close",
+    "discard",
+    "show idle",
+    "show woken",
+    "show blue",
+    "show muted",
+    "show false wake",
+    "show error",
+    "show bench",
+)
+OPEN_MIC = 0  # no effect on one that is open
+CLOSE_MIC = 1  # no effect on one that is closed
+REPORT = 2  # tell the host about the wake: its reasons, no sound
+BEGIN = 3  # a recording begins, the link is open to it
+END = 4  # no more samples are taken for the recording
+CLOSE = 5  # what wasn't sent is dropped, the link is closed to sound, the host is told why
+DISCARD = 6  # the last wake's recording is to be deleted on both sides
+SHOW_IDLE = 7
+SHOW_WOKEN = 8
+SHOW_BLUE = 9
+SHOW_MUTED = 10
+SHOW_FALSE = 11
+SHOW_ERROR = 12
+SHOW_BENCH = 13
+
+# The device counts as muted until its switch has been read.
+START = MUTED_SWITCH
+START_ACTIONS = (CLOSE_MIC, SHOW_MUTED)
+
+_IDLE = (DONE, (SHOW_IDLE,))
+_FAIL = (ERROR, (CLOSE_MIC, SHOW_ERROR))
+_FAIL_RECORDING = (ERROR, (END, CLOSE, CLOSE_MIC, SHOW_ERROR))
+_FAIL_SENDING = (ERROR, (CLOSE, CLOSE_MIC, SHOW_ERROR))
+_SWITCH = (MUTED_SWITCH, (CLOSE_MIC, SHOW_MUTED))
+_REQUEST = (MUTED_REQUEST, (CLOSE_MIC, SHOW_MUTED))
+_MARK = (FALSE_WAKE, (DISCARD, SHOW_FALSE))
+
+TABLE = {
+    MUTED_SWITCH: {
+        MUTE: (MUTED_BOTH, ()),
+        SWITCH_OFF: _IDLE,
+        FALSE_MARK: (MUTED_SWITCH, (DISCARD,)),
+    },
+    MUTED_REQUEST: {
+        SWITCH_ON: (MUTED_BOTH, ()),
+        UNMUTE: _IDLE,
+        FALSE_MARK: (MUTED_REQUEST, (DISCARD,)),
+    },
+    MUTED_BOTH: {
+        SWITCH_OFF: (MUTED_REQUEST, ()),
+        UNMUTE: (MUTED_SWITCH, ()),
+        FALSE_MARK: (MUTED_BOTH, (DISCARD,)),
+    },
+    LISTENING: {
+        WAKE_RECORD: (TURNING_BLUE, (REPORT, SHOW_BLUE)),
+        WAKE_ONLY: (WOKEN, (REPORT, SHOW_WOKEN)),
+        FALSE_MARK: _MARK,
+        BENCH_ON: (BENCH, (CLOSE_MIC, SHOW_BENCH)),
+        SWITCH_ON: _SWITCH,
+        MUTE: _REQUEST,
+        RING_FAILED: _FAIL,
+        MIC_FAILED: _FAIL,
+    },
+    WOKEN: {
+        DEADLINE: _IDLE,
+        FALSE_MARK: _MARK,
+        SWITCH_ON: _SWITCH,
+        MUTE: _REQUEST,
+        RING_FAILED: _FAIL,
+        MIC_FAILED: _FAIL,
+    },
+    TURNING_BLUE: {
+        RING_BLUE: (RECORDING, (BEGIN,)),
+        DEADLINE: _FAIL,
+        CANCEL: _IDLE,
+        FALSE_MARK: _MARK,
+        SWITCH_ON: _SWITCH,
+        MUTE: _REQUEST,
+        RING_FAILED: _FAIL,
+        MIC_FAILED: _FAIL,
+    },
+    RECORDING: {
+        SILENCE: (SENDING, (END,)),
+        DEADLINE: (SENDING, (END,)),
+        CANCEL: (DONE, (END, CLOSE, SHOW_IDLE)),
+        FALSE_MARK: (FALSE_WAKE, (END, CLOSE, DISCARD, SHOW_FALSE)),
+        SWITCH_ON: (MUTED_SWITCH, (CLOSE_MIC, END, CLOSE, SHOW_MUTED)),
+        MUTE: (MUTED_REQUEST, (CLOSE_MIC, END, CLOSE, SHOW_MUTED)),
+        RING_FAILED: _FAIL_RECORDING,
+        MIC_FAILED: _FAIL_RECORDING,
+    },
+    SENDING: {
+        SENT: (DONE, (CLOSE, SHOW_IDLE)),
+        DEADLINE: (DONE, (CLOSE, SHOW_IDLE)),
+        CANCEL: (DONE, (CLOSE, SHOW_IDLE)),
+        FALSE_MARK: (FALSE_WAKE, (CLOSE, DISCARD, SHOW_FALSE)),
+        SWITCH_ON: (MUTED_SWITCH, (CLOSE_MIC, CLOSE, SHOW_MUTED)),
+        MUTE: (MUTED_REQUEST, (CLOSE_MIC, CLOSE, SHOW_MUTED)),
+        RING_FAILED: _FAIL_SENDING,
+        MIC_FAILED: _FAIL_SENDING,
+    },
+    DONE: {
+        # Only now: a microphone never opens under a light that still says "muted".
+        RING_IDLE: (LISTENING, (OPEN_MIC,)),
+        DEADLINE: _FAIL,
+        FALSE_MARK: _MARK,
+        SWITCH_ON: _SWITCH,
+        MUTE: _REQUEST,
+        RING_FAILED: _FAIL,
+        MIC_FAILED: _FAIL,
+    },
+    FALSE_WAKE: {
+        DEADLINE: _IDLE,
+        FALSE_MARK: (FALSE_WAKE, (DISCARD,)),
+        SWITCH_ON: _SWITCH,
+        MUTE: _REQUEST,
+        RING_FAILED: _FAIL,
+        MIC_FAILED: _FAIL,
+    },
+    ERROR: {
+        DEADLINE: _IDLE,  # tries again
+        FALSE_MARK: (ERROR, (DISCARD,)),
+        SWITCH_ON: _SWITCH,
+        MUTE: _REQUEST,
+    },
+    BENCH: {
+        WAKE_RECORD: (BENCH, (REPORT,)),
+        WAKE_ONLY: (BENCH, (REPORT,)),
+        BENCH_OFF: _IDLE,
+        FALSE_MARK: (BENCH, (DISCARD,)),
+        SWITCH_ON: _SWITCH,
+        MUTE: _REQUEST,
+        RING_FAILED: _FAIL,
+    },
+}
+
+# How long a state may last before DEADLINE is posted, in hops of 10 ms; a state that isn't
+# here lasts until something happens. RECORDING's is the owner's longest recording.
+DEADLINES = {
+    WOKEN: 100,
+    TURNING_BLUE: 20,
+    SENDING: 3000,
+    DONE: 20,
+    FALSE_WAKE: 100,
+    ERROR: 500,
+}
+
+
+def step(state, event, table=TABLE):
+    """The next state and the actions that lead to it, in their order."""
+    return table[state].get(event, (state, ()))
