@@ -1,0 +1,59 @@
+# Everything is installed into .venv and .cache of this folder, nothing elsewhere, nothing as root.
+PYTHON ?= python3
+BIN := .venv/bin
+STUBS := .cache/stubs
+
+# pip says nothing unless something is wrong; pyright keeps its program in this folder too.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.cache/pyright
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check bench clean runtimes
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: .venv/ready-dev runtimes ## install everything that the other targets need
+
+demo: .venv/ready ## play a scene to the virtual board and watch it listen
+	@$(BIN)/bluering demo
+
+test: .venv/ready-dev runtimes ## run all tests but the hour-long soak
+	@$(BIN)/python -m pytest -n 2 -m "not soak"
+
+check: .venv/ready-dev $(STUBS)/ready ## lint, formatting, types of host and firmware
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/pyright --project setup/pyright-firmware.json
+
+bench: .venv/ready-dev runtimes ## count instructions, measure speed
+	@$(BIN)/python -m tests.bench
+
+clean: ## remove all that was installed or built here
+	rm -rf .venv .cache dist .pytest_cache .ruff_cache .hypothesis
+	find firmware host tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready: pyproject.toml setup/venv.sh setup/apt.sh
+	@setup/venv.sh $(PYTHON)
+	@echo "setup: installing BlueRing into .venv"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/ready-dev: .venv/ready
+	@echo "setup: installing what the tests and checks need into .venv"
+	@$(PIP) --editable '.[check]'
+	@touch $@
+
+# Tests are skipped, with the reason, where these can't be had; so this always succeeds.
+runtimes:
+	@setup/runtimes.sh
+
+# Type stubs of MicroPython. Not into .venv: they would shadow modules of CPython's own.
+$(STUBS)/ready: pyproject.toml | .venv/ready
+	@echo "setup: installing MicroPython's type stubs into $(STUBS)"
+	@rm -rf $(STUBS)
+	@$(PIP) --target $(STUBS) 'micropython-esp32-stubs>=1.27,<2'
+	@touch $@

@@ -1,0 +1,81 @@
+#!/bin/sh
+# Put the runtimes that only the tests need, and that PyPI lacks, into .cache:
+#   .cache/micropython32/mpy32       MicroPython with 32-bit words, like the S3's
+#   .cache/qemu/qemu-xtensa-static   runs Xtensa machine code
+# Both are Debian's, unpacked and not installed. Where they can't be had, this says why and
+# succeeds all the same: the tests that need them are skipped.
+set -eu
+cd "$(dirname "$0")/.."
+
+release=trixie # the first Debian with a MicroPython (1.25) whose viper compiles the kernels
+micropython="micropython libc6 libffi8 libmbedcrypto16 libmbedtls21 libmbedx509-7 libgcc-s1"
+cache=$PWD/.cache
+
+give_up() {
+    echo "setup: $*" >&2
+    echo "setup: the tests that need a missing runtime will be skipped" >&2
+    exit 0
+}
+
+[ -x "$cache/micropython32/mpy32" ] && [ -x "$cache/qemu/qemu-xtensa-static" ] && exit 0
+[ "$(uname -sm)" = "Linux x86_64" ] ||
+    give_up "the 32-bit MicroPython and QEMU are fetched for Linux on x86-64 only, this is $(uname -sm)"
+command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+    give_up "the 32-bit MicroPython and QEMU are fetched with apt, which this system lacks"
+
+mkdir -p "$cache"
+work=$(mktemp -d "$cache/runtimes.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+. setup/apt.sh
+
+# A Debian mirror: the one named, else the one that this system's apt uses.
+mirror=${BLUERING_DEBIAN_MIRROR:-}
+if [ -z "$mirror" ]; then
+    private_apt amd64 "" update >"$work/log" 2>&1 || true
+    mirror=$(private_apt amd64 "" indextargets --format '$(REPO_URI)' \
+        'Origin: Debian' 'Label: Debian' | head -n 1)
+fi
+[ -n "$mirror" ] || give_up "this system's apt has no Debian mirror for the 32-bit MicroPython" \
+    "and QEMU (Ubuntu doesn't); name one in BLUERING_DEBIAN_MIRROR"
+
+# Debian's signing keys: the system's, else from its package (Ubuntu has that).
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+if [ ! -e "$keys" ]; then
+    unpack_packages amd64 "" "$work/keys" debian-archive-keyring ||
+        give_up "Debian's signing keys could not be fetched (see above)"
+    keys=$work/keys$keys
+fi
+echo "deb [signed-by=$keys] $mirror $release main" >"$work/sources.list"
+
+# keep BUILT NAME: a finished folder takes its name in one step, so that none is ever half there.
+keep() {
+    rm -rf "${cache:?}/$2"
+    mv "$1" "$cache/$2"
+    echo "setup: .cache/$2 is ready"
+}
+
+if [ ! -x "$cache/micropython32/mpy32" ]; then
+    built=$work/micropython32
+    # shellcheck disable=SC2086 # a list of names
+    unpack_packages i386 "$work/sources.list" "$built" $micropython ||
+        give_up "the 32-bit MicroPython could not be fetched (see above)"
+    cat >"$built/mpy32" <<'WRAPPER'
+#!/bin/sh
+# MicroPython for i386 with its own loader and libraries, wherever this folder lies.
+here=$(dirname "$(readlink -f "$0")")/usr
+exec "$here/lib/ld-linux.so.2" --library-path "$here/lib/i386-linux-gnu" "$here/bin/micropython" "$@"
+WRAPPER
+    chmod +x "$built/mpy32"
+    [ "$("$built/mpy32" -c 'import sys; print(sys.maxsize)')" = 2147483647 ] ||
+        give_up "the 32-bit MicroPython doesn't run here (does this kernel run i386 programs?)"
+    keep "$built" micropython32
+fi
+
+if [ ! -x "$cache/qemu/qemu-xtensa-static" ]; then
+    unpack_packages amd64 "$work/sources.list" "$work/qemu-user" qemu-user ||
+        give_up "QEMU could not be fetched (see above)"
+    mkdir "$work/qemu"
+    mv "$work/qemu-user/usr/bin/qemu-xtensa" "$work/qemu/qemu-xtensa-static"
+    "$work/qemu/qemu-xtensa-static" --version >/dev/null || give_up "QEMU for Xtensa doesn't run here"
+    keep "$work/qemu" qemu
+fi
