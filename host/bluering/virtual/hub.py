@@ -10,6 +10,7 @@ import selectors
 import socket
 import threading
 import tty
+from contextlib import suppress
 from typing import IO
 
 _CHUNK = 4096
@@ -112,10 +113,8 @@ class Hub:
         client.close()
 
     def _to_board(self, data: bytes) -> None:
-        try:
+        with suppress(BrokenPipeError):  # the board has ended; its last words are still read
             self._to_device.write(data)
-        except BrokenPipeError:
-            pass  # the board has ended; its last words are still read
 
     def _from_board(self, stream: IO[bytes]) -> None:
         data = os.read(stream.fileno(), _CHUNK)

@@ -1,19 +1,19 @@
-"""Start the firmware on MicroPython's unix port and hold its wires: sound, light, switches, link."""
+"""Start the firmware on MicroPython's unix port and hold its wires."""
 
 import os
 import struct
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Literal
 
 import ear
-
 from bluering import boards
-from bluering.boards import table
+from bluering.boards import Board, table
 from bluering.errors import BlueRingError
 from bluering.models.packaged import CompiledWord
 from bluering.virtual.runtime import find_micropython
@@ -44,7 +44,6 @@ class VirtualBoard:
     ``words`` are the models it listens with; ``sound`` gives blocks of 16 kHz mono int16
     little-endian bytes; the firmware ends when they end. ``pace`` is real time, or as fast as
     it goes: then the firmware waits for whoever reads the link, and loses nothing.
-    ``to_device`` and ``from_device`` are the two directions of its link.
     """
 
     def __init__(
@@ -56,69 +55,81 @@ class VirtualBoard:
         word_size: int = 64,
         board: str = "virtual",
     ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bluering-")
-        self._light = tempfile.TemporaryFile()
-        self._led_order = _fill(Path(self._folder.name), words, board)
+        self._words = list(words)
         self._sound = sound
         self._pace = pace
         self._runtime = find_micropython(word_size)
+        self._board = boards.load(board)
         self._stopping = threading.Event()
+        self._failure: BlueRingError | None = None
 
     def __enter__(self) -> "VirtualBoard":
-        sound_in, self._sound_out = os.pipe()
-        switch_in, self._switch_out = os.pipe()
-        passed = (sound_in, switch_in, self._light.fileno())
-        self._process = subprocess.Popen(
+        with ExitStack() as opened:
+            folder = Path(opened.enter_context(TemporaryDirectory(prefix="bluering-")))
+            fill(folder, self._words, self._board)
+            self._light = opened.enter_context(TemporaryFile())
+            sound_in, sound_out = os.pipe()
+            switch_in, self._switch_out = os.pipe()
+            opened.callback(os.close, self._switch_out)
+            self._process = opened.enter_context(self._start(folder, sound_in, switch_in))
+            opened.callback(self._process.kill)
+            os.close(sound_in)
+            os.close(switch_in)
+            self._feeder = threading.Thread(
+                target=self._feed, args=(sound_out,), name="sound", daemon=True
+            )
+            self._feeder.start()
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._opened.close()
+        self._feeder.join(timeout=5)
+
+    @property
+    def to_device(self) -> IO[bytes]:
+        """The direction of the link that the firmware reads."""
+        assert self._process.stdin
+        return self._process.stdin
+
+    @property
+    def from_device(self) -> IO[bytes]:
+        """The direction of the link that the firmware writes."""
+        assert self._process.stdout
+        return self._process.stdout
+
+    def _start(self, folder: Path, sound_in: int, switch_in: int) -> subprocess.Popen[bytes]:
+        light = self._light.fileno()
+        search = (_STANDINS, folder, FIRMWARE, ".frozen")
+        wires = {"SOUND_FD": sound_in, "SWITCH_FD": switch_in, "LIGHT_FD": light}
+        return subprocess.Popen(
             [str(self._runtime), "-X", f"heapsize={_HEAP}", str(FIRMWARE / "main.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            cwd=self._folder.name,
-            env=self._environment(sound_in, switch_in),
-            pass_fds=passed,
+            cwd=folder,
+            env={
+                **os.environ,
+                "MICROPYPATH": ":".join(map(str, search)),
+                "BLUERING_PACE": self._pace,
+                **{f"BLUERING_{name}": str(fd) for name, fd in wires.items()},
+            },
+            pass_fds=tuple(wires.values()),
             start_new_session=True,
         )
-        os.close(sound_in)
-        os.close(switch_in)
-        assert self._process.stdin and self._process.stdout
-        self.to_device: IO[bytes] = self._process.stdin
-        self.from_device: IO[bytes] = self._process.stdout
-        self._feeder = threading.Thread(target=self._feed, name="sound", daemon=True)
-        self._feeder.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._process.kill()
-        self._process.wait()
-        self._feeder.join(timeout=5)
-        os.close(self._switch_out)
-        for stream in (self.to_device, self.from_device, self._process.stderr, self._light):
-            if stream:
-                stream.close()
-        self._folder.cleanup()
-
-    def _environment(self, sound_in: int, switch_in: int) -> dict[str, str]:
-        search = (_STANDINS, self._folder.name, FIRMWARE, ".frozen")
-        return {
-            **os.environ,
-            "MICROPYPATH": ":".join(map(str, search)),
-            "BLUERING_SOUND_FD": str(sound_in),
-            "BLUERING_SWITCH_FD": str(switch_in),
-            "BLUERING_LIGHT_FD": str(self._light.fileno()),
-            "BLUERING_PACE": self._pace,
-        }
-
-    def _feed(self) -> None:
+    def _feed(self, sound_out: int) -> None:
         try:
-            with os.fdopen(self._sound_out, "wb", buffering=0) as pipe:
+            # A broken pipe: the firmware ended first, and wait() says why.
+            with suppress(BrokenPipeError), os.fdopen(sound_out, "wb") as pipe:
                 for block in self._sound:
                     if self._stopping.is_set():
                         return
                     pipe.write(block)
-        except BrokenPipeError:
-            pass  # the firmware ended first; wait() says why
+        except BlueRingError as error:
+            self._failure = error
 
     def switch(self, pin: int, level: int) -> None:
         """Set an input pin of the board."""
@@ -135,13 +146,20 @@ class VirtualBoard:
             at += length
 
     def _colours(self, wire: bytes) -> Iterator[tuple[int, int, int]]:
-        red, green, blue = self._led_order
+        order = table.table(self._board)["led_order"]
+        assert isinstance(order, tuple)
+        red, green, blue = order
         for at in range(0, len(wire) - 2, 3):
             yield wire[at + red], wire[at + green], wire[at + blue]
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait for the firmware to end by itself. Raises VirtualBoardError when it failed."""
+        """Wait for the firmware to end by itself.
+
+        Raises VirtualBoardError when it failed, or what made the sound end too early.
+        """
         code = self._process.wait(timeout)
+        if self._failure:
+            raise self._failure
         if code:
             assert self._process.stderr
             last_words = self._process.stderr.read().decode(errors="replace").strip()
@@ -151,15 +169,11 @@ class VirtualBoard:
             )
 
 
-def _fill(folder: Path, words: Iterable[CompiledWord], board_name: str) -> tuple[int, int, int]:
-    """Write what a board's flash holds beside the firmware; returns the LEDs' colour order."""
-    board = boards.load(board_name)
+def fill(folder: Path, words: Iterable[CompiledWord], board: Board) -> None:
+    """Write what a board's flash holds beside the firmware: its table and its words."""
     (folder / f"{table.MODULE}.py").write_text(table.source(board))
     models = folder / "models"
     models.mkdir()
     for word in words:
         (models / f"{word.name}.ear").write_bytes(word.blob)
         (models / f"{word.name}.json").write_text(word.manifest.model_dump_json())
-    order = table.table(board)["led_order"]
-    assert isinstance(order, tuple)
-    return order
