@@ -3,10 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STUBS := .cache/stubs
 
-# pip says nothing unless something is wrong; pyright keeps its program in this folder too.
+# pip says nothing unless something is wrong.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.cache/pyright
-export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
