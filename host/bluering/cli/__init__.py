@@ -5,7 +5,7 @@ import sys
 import typer
 
 from bluering import __version__
-from bluering.cli import board
+from bluering.cli import board, image
 from bluering.errors import BlueRingError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(board.app, name="board")
+app.add_typer(image.app, name="image")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,118 @@
+"""``bluering image``: make the one file that is flashed, or list what is in one."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+from bluering import boards
+from bluering.cli.extras import extra
+from bluering.errors import BlueRingError
+
+app = typer.Typer(help="Make the file that is flashed, or list what is in one.")
+
+Board = Annotated[
+    str | None,
+    typer.Option("--board", envvar="BLUERING_BOARD", help="A board's name, or its .toml file."),
+]
+Words = Annotated[str, typer.Option("--words", help="Wake words, separated by commas.")]
+Stock = Annotated[
+    Path | None,
+    typer.Option("--firmware", metavar="STOCK.bin", help="Stock image, instead of a download."),
+]
+Identity = Annotated[
+    Path | None,
+    typer.Option("--identity", metavar="FILE", help="Id and key of the device; default: new."),
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write.")]
+
+
+@app.callback(invoke_without_command=True)
+def image(
+    context: typer.Context,
+    board: Board = None,
+    words: Words = "alexa",
+    firmware: Stock = None,
+    identity: Identity = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write.")
+    ] = None,
+) -> None:
+    """Join stock MicroPython, application, models and a device's identity into one file."""
+    if context.invoked_subcommand:
+        return
+    if board is None or output is None:
+        raise typer.BadParameter("both --board NAME and -o FILE are needed")
+    with extra("flash"):
+        from bluering.flash import files
+    data = build(boards.load(board), words, firmware, identity)
+    files.write_private(output, data)
+    typer.echo(f"wrote {output}: {len(data)} bytes, sha256 {sha256(data).hexdigest()}", err=True)
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="An image.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """List what is in an image, with hashes; never a device's key."""
+    with extra("flash"):
+        from bluering.flash import report
+    found = report.of(file)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    typer.echo("\n".join(report.lines(found)))
+
+
+def build(board: boards.Board, words: str, firmware: Path | None, identity: Path | None) -> bytes:
+    """The image for ``board``; what it is made of is told on standard error."""
+    with extra("flash"):
+        from bluering.flash import identity as identities
+        from bluering.flash import image as images
+    images.check_board(board)
+    if board.supported == "untested":
+        typer.echo(f"warning: {board.title} is untested: {board.reason}", err=True)
+    stock = stock_image(board, firmware)
+    if identity:
+        device = identities.load(identity)
+    else:
+        device = identities.new()
+        typer.echo(
+            f"new device {device.id.hex()}: its key is in {identities.save(device)}", err=True
+        )
+    return images.build(board, compiled_words(words), stock, device)
+
+
+def stock_image(board: boards.Board, given: Path | None):
+    """The checked stock image of ``board``: the given file, or the pinned one."""
+    with extra("flash"):
+        from bluering.flash import firmware, stock
+    if given:
+        return firmware.read(given)
+    if board.firmware is None:
+        raise BlueRingError(f"the board {board.name!r} has no stock image")
+    console = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(board.firmware.stock, total=None)
+        return firmware.read(
+            stock.fetch(
+                board.firmware.stock,
+                lambda have, all_: progress.update(task, completed=have, total=all_),
+            )
+        )
+
+
+def compiled_words(words: str) -> list:
+    """The words named in a list with commas, compiled for the device."""
+    from bluering.models.packaged import packaged
+
+    names = [name.strip() for name in words.split(",") if name.strip()]
+    if not names:
+        raise BlueRingError("--words names no word; try --words alexa")
+    return [packaged(name) for name in names]

