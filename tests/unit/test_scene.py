@@ -1,0 +1,125 @@
+"""The demo's scene: the packaged models hear its wake words and nothing else in it."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pymicro_wakeword
+import pytest
+import soundfile
+from pydantic import BaseModel
+
+from bluering import demo
+
+HOP_SECONDS = 0.01
+MODELS = Path(pymicro_wakeword.__file__).parent / "models"
+WORDS = ("alexa", "okay_nabu", "hey_jarvis", "hey_mycroft")
+
+
+class Micro(BaseModel):
+    """What decides about a wake, of ESPHome's manifest."""
+
+    probability_cutoff: float
+    sliding_window_size: int
+
+
+class Manifest(BaseModel):
+    micro: Micro
+
+
+def samples() -> np.ndarray:
+    return soundfile.read(demo.FLAC, dtype="int16")[0]
+
+
+def loudness(start: float, end: float) -> float:
+    part = samples()[round(start * demo.RATE) : round(end * demo.RATE)].astype(float)
+    return float(np.sqrt(np.mean(part**2)))
+
+
+@cache
+def features(delay: int) -> np.ndarray:
+    """int8 rows of 40 by the reference front end, the scene delayed by some samples."""
+    frontend = pytest.importorskip("pymicro_features").MicroFrontend()
+    delayed = np.concatenate([np.zeros(delay, np.int16), samples()]).tobytes()
+    rows = []
+    for at in range(0, len(delayed) - 319, 320):
+        found = frontend.process_samples(delayed[at : at + 320]).features
+        if found:
+            raw = np.rint(np.array(found) / 0.0390625).astype(np.int32)
+            rows.append(np.clip((raw * 256 + 333) // 666, 0, 255) - 128)
+    return np.array(rows, np.int8)
+
+
+def means(word: str, delay: int) -> tuple[np.ndarray, np.ndarray]:
+    """The sliding means of the reference model's output, 0..1, and when each was there."""
+    runtime = pytest.importorskip(
+        "tflite_micro.python.tflite_micro.runtime",
+        reason="tflite-micro has no wheel for this Python",
+    )
+    model = runtime.Interpreter.from_file(str(MODELS / f"{word}.tflite"))
+    shape = model.get_input_details(0)["shape"]
+    stride, rows, outputs = int(shape[1]), features(delay), []
+    for at in range(0, len(rows) - stride + 1, stride):
+        model.set_input(rows[at : at + stride].reshape(shape), 0)
+        model.invoke()
+        outputs.append(int(model.get_output(0).item()) / 255)
+    window = manifest(word).sliding_window_size
+    sliding = np.convolve(outputs, np.full(window, 1 / window))[: len(outputs)]
+    # A row is there once its window's last sample is: 30 ms for the first, then every hop.
+    seconds = (np.arange(1, len(outputs) + 1) * stride + 2) * HOP_SECONDS - delay / demo.RATE
+    return sliding, seconds
+
+
+def manifest(word: str) -> Micro:
+    return Manifest.model_validate_json((MODELS / f"{word}.json").read_text()).micro
+
+
+def test_is_a_small_file_of_about_a_minute():
+    info = soundfile.info(demo.FLAC)
+    assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
+    assert 50 < info.duration < 75
+    assert info.duration == pytest.approx(demo.truth().seconds, abs=0.01)
+    assert demo.FLAC.stat().st_size < 1_200_000
+
+
+def test_is_talk_then_calls_by_several_voices_then_talk():
+    truth = demo.truth()
+    meant = [utterance.word for utterance in truth.utterances]
+    calls = ["alexa"] * 5 + ["okay_nabu", "hey_jarvis"]
+    assert meant == [None] * 6 + calls + [None] * 4
+    assert [call.word for call in truth.calls] == calls
+    assert len({call.voice for call in truth.calls if call.word == "alexa"}) == 5
+
+
+def test_truth_tells_where_the_words_are():
+    for call in demo.truth().calls:
+        spoken = loudness(call.start, call.end)
+        assert spoken > 20 * loudness(call.start - 0.3, call.start)
+        assert spoken > 20 * loudness(call.end, call.end + 0.3)
+
+
+# The stride's and the hop's place in the sound is chance: no place may change what is heard.
+@pytest.mark.parametrize("delay", [0, 53, 267])
+@pytest.mark.parametrize("word", WORDS)
+def test_reference_models_hear_the_calls_and_only_them(word: str, delay: int):
+    sliding, seconds = means(word, delay)
+    cutoff = manifest(word).probability_cutoff
+    elsewhere = np.ones(len(sliding), bool)
+    for call in demo.truth().calls:
+        if call.word == word:
+            near = (seconds > call.start) & (seconds < call.end + 1.0)
+            above = seconds[near & (sliding > cutoff)]
+            assert len(above) >= 5, call
+            assert above[0] < call.end + 0.4, call
+            elsewhere &= ~near
+    assert sliding[elsewhere].max() < cutoff / 2
+
+
+def test_is_what_the_synthesiser_says(tmp_path: Path):
+    pytest.importorskip("espeakng_loader", reason="needs the voices: pip install 'bluering[scene]'")
+    subprocess.run([sys.executable, "-m", "bluering.demo.synthesise", tmp_path], check=True)
+    again = soundfile.read(tmp_path / demo.FLAC.name, dtype="int16")[0]
+    assert np.array_equal(again, samples())
+    assert (tmp_path / demo.JSON.name).read_text() == demo.JSON.read_text()
