@@ -1,0 +1,203 @@
+"""What to measure on: a folder, a manifest.csv or a dataset description, as a list of recordings.
+
+- folder: positives/WORD/... and negatives/KIND/...; a manifest.csv in it comes first
+- manifest.csv: columns path, label, set (positives or negatives), and sha256 where known
+- description.toml: tables [[positives]] with word and files, [[negatives]] with kind and files;
+  files are glob patterns relative to the description
+"""
+
+import csv
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bluering.errors import BlueRingError
+from bluering.validate.audio import SUFFIXES, AudioError, probe
+
+POSITIVES, NEGATIVES = "positives", "negatives"
+
+
+class CorpusError(BlueRingError):
+    """The corpus as a whole can't be used."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recording as the corpus announces it, not opened yet."""
+
+    path: Path
+    name: str  # relative to the corpus, for people
+    positive: bool
+    label: str  # the word, or the kind of negative; lower case with underscores
+    sha256: str = ""  # as announced
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording that exists, decodes at its beginning and is long enough."""
+
+    path: Path
+    name: str
+    positive: bool
+    label: str
+    sha256: str
+    seconds: float
+
+    @property
+    def id(self) -> str:
+        """What a report calls the recording: by its content, wherever it lies."""
+        return self.sha256[:16]
+
+
+@dataclass(frozen=True)
+class Note:
+    """An input and what is to be said of it."""
+
+    name: str
+    text: str
+
+
+@dataclass
+class Corpus:
+    """Recordings to measure on, in the corpus' own order, and what had to be left out."""
+
+    name: str
+    recordings: list[Recording] = field(default_factory=list)
+    skipped: list[Note] = field(default_factory=list)
+    converted: list[Note] = field(default_factory=list)
+
+    def kinds(self) -> list[str]:
+        """The kinds of negatives, in order of appearance."""
+        return list(dict.fromkeys(r.label for r in self.recordings if not r.positive))
+
+
+def slug(label: str) -> str:
+    """'Okay Nabu' -> 'okay_nabu': so that a model's word and a label can be compared."""
+    return re.sub(r"[^0-9a-z]+", "_", label.casefold()).strip("_")
+
+
+def load_corpus(path: Path, words: set[str]) -> Corpus:
+    """Read, check and hash the recordings of a corpus: negatives and the positives of `words`.
+
+    A recording that can't be used is listed in `skipped` with its reason. CorpusError when the
+    corpus itself can't be read or nothing of it can be used.
+    """
+    corpus = Corpus(path.stem if path.is_file() else path.name)
+    entries = list(_announced(path, corpus.skipped))
+    wanted = [e for e in entries if not e.positive or e.label in words]
+    with ThreadPoolExecutor(4) as pool:  # hashing and reading let go of the interpreter
+        for result in pool.map(_checked, wanted):
+            _file(corpus, result)
+    if not corpus.recordings:
+        reasons = "; ".join(f"{note.name}: {note.text}" for note in corpus.skipped[:3])
+        raise CorpusError(
+            f"no recording in {path} can be used for {', '.join(sorted(words))}. "
+            f"{reasons or 'It needs positives/WORD/ and negatives/KIND/, or a manifest.csv'}."
+        )
+    return corpus
+
+
+def _file(corpus: Corpus, result: "tuple[Recording, Note | None] | Note") -> None:
+    if isinstance(result, Note):
+        corpus.skipped.append(result)
+        return
+    recording, conversion = result
+    for other in corpus.recordings:
+        if other.sha256 == recording.sha256:
+            corpus.skipped.append(Note(recording.name, f"it is the same recording as {other.name}"))
+            return
+    corpus.recordings.append(recording)
+    if conversion:
+        corpus.converted.append(conversion)
+
+
+def _checked(entry: Entry) -> "tuple[Recording, Note | None] | Note":
+    try:
+        found = probe(entry.path)
+    except AudioError as error:
+        return Note(entry.name, str(error))
+    with entry.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if entry.sha256 and entry.sha256 != digest:
+        return Note(entry.name, "it isn't the file that the manifest names (SHA-256 differs)")
+    recording = Recording(
+        entry.path, entry.name, entry.positive, entry.label, digest, found.seconds
+    )
+    return recording, Note(entry.name, found.conversion) if found.conversion else None
+
+
+def _announced(path: Path, skipped: list[Note]) -> Iterator[Entry]:
+    if path.is_dir():
+        manifest = path / "manifest.csv"
+        return _from_manifest(manifest) if manifest.is_file() else _from_folder(path, skipped)
+    if not path.is_file():
+        raise CorpusError(f"there is no corpus at {path}: give a folder, a manifest.csv or a .toml")
+    if path.suffix == ".toml":
+        return _from_description(path, skipped)
+    return _from_manifest(path)
+
+
+def _from_manifest(path: Path) -> Iterator[Entry]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"the manifest {path} can't be read: {error}") from error
+    if not rows:
+        raise CorpusError(f"the manifest {path} names no recording")
+    missing = {"path", "label", "set"} - rows[0].keys()
+    if missing:
+        raise CorpusError(f"the manifest {path} lacks the column(s) {', '.join(sorted(missing))}")
+    for number, row in enumerate(rows, 2):
+        if row["set"] not in (POSITIVES, NEGATIVES):
+            raise CorpusError(f"{path}, line {number}: set must be positives or negatives")
+        name = row["path"]
+        yield Entry(
+            path.parent / name,
+            name,
+            row["set"] == POSITIVES,
+            slug(row["label"]),
+            (row.get("sha256") or "").lower(),
+        )
+
+
+def _from_folder(root: Path, skipped: list[Note]) -> Iterator[Entry]:
+    for role in (POSITIVES, NEGATIVES):
+        for folder in sorted(p for p in root.glob(f"{role}/*") if p.is_dir()):
+            files = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES]
+            if not files:
+                name = folder.relative_to(root).as_posix()
+                skipped.append(Note(name, "the folder holds no audio file"))
+            for file in files:
+                name = file.relative_to(root).as_posix()
+                yield Entry(file, name, role == POSITIVES, slug(folder.name))
+
+
+def _from_description(path: Path, skipped: list[Note]) -> Iterator[Entry]:
+    try:
+        description = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CorpusError(f"the description {path} can't be read: {error}") from error
+    for role, label_key in ((POSITIVES, "word"), (NEGATIVES, "kind")):
+        for table in description.get(role, []):
+            if label_key not in table or not isinstance(table.get("files"), list):
+                raise CorpusError(
+                    f"{path}: each [[{role}]] needs {label_key} = ... and files = [...]"
+                )
+            yield from _matching(path.parent, table["files"], role, table[label_key], skipped)
+
+
+def _matching(
+    root: Path, patterns: list[str], role: str, label: str, skipped: list[Note]
+) -> Iterator[Entry]:
+    for pattern in patterns:
+        files = [p for p in sorted(root.glob(pattern)) if p.is_file()]
+        if not files:
+            skipped.append(Note(pattern, "no file matches"))
+        for file in files:
+            name = file.relative_to(root).as_posix()
+            yield Entry(file, name, role == POSITIVES, slug(label))

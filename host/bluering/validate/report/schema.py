@@ -1,0 +1,190 @@
+"""What a report holds; the JSON file is exactly this."""
+
+import json
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bluering.errors import BlueRingError
+from bluering.validate.intervals import Interval, clopper_pearson, poisson_rate
+
+FORMAT = "bluering.validation/1"
+SHIPPED = "manifest"  # the name of the operating point at the manifest's cutoff
+
+
+class ReportError(BlueRingError):
+    """A report that can't be read, or two that can't be held against each other."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Latency(_Record):
+    """From the end of the word to the wake; below zero when it woke before the end."""
+
+    median_ms: float
+    p95_ms: float
+    each_ms: list[int]
+
+
+class Misses(_Record):
+    """Under one condition at one cutoff."""
+
+    condition: str
+    clips: int
+    missed: int
+    latency: Latency | None  # None when no clip was detected
+
+    @property
+    def rate(self) -> float:
+        return self.missed / self.clips
+
+    @property
+    def interval(self) -> Interval:
+        return clopper_pearson(self.missed, self.clips)
+
+
+class FalseAccepts(_Record):
+    """Of one kind of negatives, or of all, at one cutoff."""
+
+    kind: str
+    hours: float
+    count: int
+
+    @property
+    def per_hour(self) -> float:
+        return self.count / self.hours
+
+    @property
+    def interval(self) -> Interval:
+        return poisson_rate(self.count, self.hours)
+
+
+class FalseAccept(_Record):
+    """One wake by mistake: in which recording, when, and how sure the model was."""
+
+    id: str
+    file: str
+    kind: str
+    seconds: float
+    score: int  # it happens at cutoffs below this
+
+
+class OperatingPoint(_Record):
+    """All figures at one cutoff; without a cutoff the model can't be operated there."""
+
+    name: str
+    cutoff: int | None
+    misses: list[Misses] = []
+    kinds: list[FalseAccepts] = []
+    overall: FalseAccepts | None = None  # None without negatives
+    false_accepts: list[FalseAccept] = []  # hardest first
+
+    def condition(self, name: str) -> Misses | None:
+        return next((m for m in self.misses if m.condition == name), None)
+
+
+class ClipScores(_Record):
+    """A positive and, by condition, its score: it is detected at the cutoffs below."""
+
+    id: str
+    file: str
+    level_db: float
+    scores: dict[str, int]
+
+
+class MissCurve(_Record):
+    """Clips missed at the cutoffs 0..255 under one condition."""
+
+    condition: str
+    clips: int
+    missed: list[int]
+
+
+class FalseAcceptCurve(_Record):
+    """Wakes by mistake at the cutoffs 0..255 in one kind of negatives."""
+
+    kind: str
+    hours: float
+    counts: list[int]
+
+
+class ModelResult(_Record):
+    """Everything measured of one model."""
+
+    name: str
+    word: str
+    source_sha256: str
+    cutoff: int
+    window: int
+    points: list[OperatingPoint]
+    miss_curves: list[MissCurve]
+    false_accept_curves: list[FalseAcceptCurve]
+    clips: list[ClipScores]
+
+    @property
+    def hours(self) -> float:
+        return sum(curve.hours for curve in self.false_accept_curves)
+
+    def point(self, name: str) -> OperatingPoint:
+        return next(point for point in self.points if point.name == name)
+
+    def false_accept_counts(self) -> list[int]:
+        """Of all kinds together, at the cutoffs 0..255."""
+        columns = zip(*(curve.counts for curve in self.false_accept_curves), strict=True)
+        return [sum(column) for column in columns]
+
+
+class InputNote(_Record):
+    """An input that was left out, or converted, and why or how."""
+
+    name: str
+    text: str
+
+
+class Report(_Record):
+    """One run of `bluering validate`."""
+
+    format: Literal["bluering.validation/1"] = FORMAT
+    version: str
+    command: str
+    target: str
+    corpus: str
+    seed: int
+    method: list[str]
+    models: list[ModelResult]
+    skipped: list[InputNote]
+    converted: list[InputNote]
+
+
+def write_report(report: Report, path: Path) -> None:
+    """As JSON with a line for each list of numbers, so that two versions can be told apart."""
+    text = json.dumps(report.model_dump(), indent=1, ensure_ascii=False)
+    text = re.sub(r"\[[-\d.,\s]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text)
+    write_aside(path, text + "\n")
+
+
+def read_report(path: Path) -> Report:
+    """ReportError when it isn't there or isn't a report."""
+    try:
+        return Report.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(f"the report {path} can't be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ReportError(
+            f"{path} is no report of bluering validate ({place}: {first['msg']}). "
+            "Give the .json that validate wrote"
+        ) from error
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Written beside, then renamed: a report is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".tmp")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
