@@ -34,6 +34,16 @@ SETTINGS = (
     Setting("brightness", NUMBER, 255, "share of the board's highest brightness", 0, 255),
     Setting("night_from", NUMBER, -1, "minute of the day when the ring dims; -1: never", -1, 1439),
     Setting("night_to", NUMBER, -1, "minute of the day when it brightens again", -1, 1439),
+    # The owner's policy. Nothing is recorded, and nothing reviewed, unless they say so.
+    Setting("record", SWITCH, False, "whether what follows a wake is recorded"),
+    Setting("review", SWITCH, False, "whether people may review recordings"),
+    Setting("pre_roll", SWITCH, False, "whether half a second before the wake is recorded too"),
+    Setting("retention_days", NUMBER, 30, "days after which a recording is deleted", 1, 3650),
+    Setting("longest_s", NUMBER, 8, "seconds after which a recording ends", 1, 60),
+    Setting(
+        "quiet_from", NUMBER, -1, "minute of the day when recording stops; -1: never", -1, 1439
+    ),
+    Setting("quiet_to", NUMBER, -1, "minute of the day when it may begin again", -1, 1439),
 )
 
 # A cutoff for one word: "cutoff.alexa", 0..255; -1 is the manifest's.
