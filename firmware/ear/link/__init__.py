@@ -1,0 +1,1 @@
+"""The link to the host: messages, frames, and the buffers between them and the stream."""

@@ -1,0 +1,57 @@
+"""The inbox: what the host says, without waiting for it."""
+
+import select
+
+from ear.link.frame_kernels import unseal
+from ear.link.frames import FRAME, Decoder
+from ear.link.messages import HELLO_REQUEST
+
+
+class Inbox:
+    """Messages from the host, found in what the stream has.
+
+    After ``poll`` returned True, ``kind`` and ``payload[:length]`` hold the message until the
+    next call. ``lost`` counts frames that never came. stream: takes ``readinto``
+    and can be polled; budget: the most bytes that are read at once.
+    """
+
+    def __init__(self, stream, budget=64):
+        self._stream = stream
+        self._readable = select.poll()
+        self._readable.register(stream, select.POLLIN)
+        self._can_read()  # the first poll allocates
+        self._budget = budget
+        # One at a time: a board's stdin waits for as many bytes as it is asked for.
+        self._byte = bytearray(1)
+        self._decoder = Decoder(unseal)
+        self.payload = self._decoder.payload
+        self.kind = 0
+        self.length = 0
+        self.lost = 0
+
+    @property
+    def garbage(self):
+        """Bytes that belonged to no frame."""
+        return self._decoder.garbage
+
+    def poll(self):
+        """Read what is there; True when that completed a message."""
+        left = self._budget
+        while left and self._can_read() and self._stream.readinto(self._byte):
+            if self._decoder.push(self._byte[0]) == FRAME:
+                self._accept()
+                return True
+            left -= 1
+        return False
+
+    def _accept(self):
+        self.kind = self._decoder.kind
+        self.length = self._decoder.length
+        # A host that has just come asks for the hello; its numbers start anew.
+        if self.kind != HELLO_REQUEST.id:
+            self.lost += self._decoder.missed
+
+    def _can_read(self):
+        for _, events in self._readable.ipoll(0):
+            return bool(events & select.POLLIN)
+        return False

@@ -1,0 +1,163 @@
+"""The messages of the link, each declared once: the device and the host both read this.
+
+A message is its fields one after the other, little-endian, without padding. The comment
+above a message says what it means, the comment behind a field what the field means: the
+host makes its typed records and the protocol's description out of them, and on the device
+they cost nothing.
+"""
+
+import struct
+
+VERSION = 1  # counts up whenever a message changes in a way that the other side must know
+
+# Field types of fixed size, as struct codes. A position is a time in hops since the start,
+# as its low 16 and its high 32 bits: the device counts it in two small integers.
+FIXED = {"u8": "B", "u16": "H", "u32": "I", "position": "HI", "bytes32": "32s"}
+# Field types that begin with their length in bytes, as struct codes of that length.
+COUNTED = {"u8s": "B", "str": "B", "bytes": "H"}
+
+# What a log message's severity stands for.
+SEVERITIES = ("info", "warning", "error")
+
+
+class Message:
+    """One message's declaration.
+
+    fields: (name, type) each, those of fixed size first. format: the struct format of the
+    fixed ones, for ``struct.pack_into``; size: their length in bytes.
+    """
+
+    def __init__(self, id, name, from_device, *fields):  # noqa: A002
+        self.id = id
+        self.name = name
+        self.from_device = from_device
+        self.fields = fields
+        self.format = "<" + "".join(FIXED[kind] for _, kind in fields if kind in FIXED)
+        self.size = struct.calcsize(self.format)
+
+
+# The device presents itself: at its start, and when it is asked to. The words follow.
+HELLO = Message(
+    1,
+    "hello",
+    True,
+    ("protocol", "u8"),  # version of the protocol; stays the first field for ever
+    ("session", "u32"),  # random number drawn at the device's start
+    ("sample_rate", "u16"),  # samples per second
+    ("hop", "u16"),  # samples per hop
+    ("words", "u8"),  # number of wake words listened for
+    ("leds", "u8"),  # number of LEDs in the ring
+    ("firmware", "str"),  # version of the firmware
+    ("board", "str"),  # name of the board
+    ("runtime", "str"),  # MicroPython's version and the machine it runs on
+)
+
+# A wake word that is listened for, and what it takes to wake.
+WORD = Message(
+    2,
+    "word",
+    True,
+    ("index", "u8"),  # the word's number, from 0
+    ("cutoff", "u8"),  # the sliding mean must exceed it, 0..255
+    ("window", "u8"),  # outputs in the sliding mean
+    ("stride", "u8"),  # hops per output
+    ("model_sha256", "bytes32"),  # SHA-256 of the model's source
+    ("name", "str"),  # the wake word
+)
+
+# The newest scores of all words, and how loud it is.
+SCORES = Message(
+    3,
+    "scores",
+    True,
+    ("position", "position"),  # the newest hop, in hops
+    ("peak", "u16"),  # largest windowed sample of the newest window, 0..32767
+    ("probabilities", "u8s"),  # for each word the newest output, 0..255
+    ("means", "u8s"),  # for each word the sliding mean, 0..255
+)
+
+# A wake and its reasons.
+WAKE = Message(
+    4,
+    "wake",
+    True,
+    ("position", "position"),  # the hop that woke the device, in hops
+    ("word", "u8"),  # the word's number
+    ("score", "u8"),  # the sliding mean that woke it, 0..255
+    ("cutoff", "u8"),  # the mean had to exceed it, 0..255
+    ("model_sha256", "bytes32"),  # SHA-256 of the model's source
+    ("name", "str"),  # the wake word
+    ("newest", "u8s"),  # the outputs in the sliding mean, oldest first, 0..255
+)
+
+# The ring shows something new.
+RING = Message(
+    5,
+    "ring",
+    True,
+    ("position", "position"),  # the hop after which it changed, in hops
+    ("state", "u8"),  # index into ear.ring.STATES
+    ("colours", "bytes"),  # red, green, blue for each LED as it was lit, 0..255
+)
+
+# How the device is doing, every few seconds.
+HEALTH = Message(
+    6,
+    "health",
+    True,
+    ("position", "position"),  # the time, in hops since the start; lost sound counts too
+    ("hops", "position"),  # hops that were processed
+    ("gaps", "u32"),  # gaps in the sound
+    ("samples_lost", "u32"),  # samples lost in all gaps
+    ("frames_dropped", "u32"),  # frames that found the device's outbox full
+    ("slowest_us", "u32"),  # longest time a hop took since the last health message, in us
+    ("free_heap", "u32"),  # free heap, in bytes
+    ("scores_every", "u8"),  # scores are sent at every n-th output; 0: not at all
+)
+
+# Something a person should know.
+LOG = Message(
+    7,
+    "log",
+    True,
+    ("severity", "u8"),  # index into SEVERITIES
+    ("code", "str"),  # short name that stays the same from version to version
+    ("text", "str"),  # what happened, in words
+)
+
+# The application leaves; what follows on the stream is the REPL's.
+BYE = Message(
+    8,
+    "bye",
+    True,
+    ("reason", "str"),  # why it leaves
+)
+
+# Asks the device for its hello and its words.
+HELLO_REQUEST = Message(64, "hello_request", False)
+
+# Asks the device to leave the application and give the REPL back.
+REPL = Message(65, "repl", False)
+
+# Chooses what the device tells unasked, and how often.
+TELEMETRY = Message(
+    66,
+    "telemetry",
+    False,
+    ("scores_every", "u8"),  # send scores at every n-th output; 0: not at all
+    ("health_every", "u16"),  # send health every n hops; 0: not at all
+)
+
+MESSAGES = (
+    HELLO,
+    WORD,
+    SCORES,
+    WAKE,
+    RING,
+    HEALTH,
+    LOG,
+    BYE,
+    HELLO_REQUEST,
+    REPL,
+    TELEMETRY,
+)

@@ -1,0 +1,63 @@
+"""The outbox: whole frames wait here until the stream takes them, and nobody waits for it."""
+
+import select
+
+from ear.link.frame_kernels import seal
+from ear.link.frames import CRC, HEADER, MAX_PAYLOAD, frame_size
+
+
+class Outbox:
+    """Frames on their way to the host, in a ring of bytes that is allocated once.
+
+    A message is written into ``payload`` and then sent. ``dropped`` counts the frames that
+    found the ring full. stream: takes ``write(buffer, offset, length)`` and can be polled;
+    capacity: the ring's bytes, a power of two; burst: the most bytes that are written at
+    once, few enough that the stream's own buffer has them out before the next hop.
+    """
+
+    def __init__(self, stream, capacity=8192, burst=64):
+        self._stream = stream
+        self._writable = select.poll()
+        self._writable.register(stream, select.POLLOUT)
+        self._can_write()  # the first poll allocates
+        self._ring = bytearray(capacity)
+        self._burst = burst
+        self._head = 0  # where the next frame begins
+        self._sequence = 0
+        self._message = bytearray(HEADER + MAX_PAYLOAD + CRC)
+        self.payload = memoryview(self._message)[HEADER : HEADER + MAX_PAYLOAD]
+        self.pending = 0  # bytes that wait
+        self.dropped = 0
+
+    def send(self, kind, length):
+        """Queue ``payload[:length]`` as a message; False when it was dropped for want of room."""
+        if length > MAX_PAYLOAD:
+            raise ValueError("payload too long")
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        if self.pending + frame_size(length) > len(self._ring):
+            self.dropped += 1
+            return False
+        message = self._message
+        message[0] = kind
+        message[1] = sequence & 0xFF
+        message[2] = sequence >> 8
+        size = seal(message, HEADER + length, self._ring, self._head)
+        self._head = (self._head + size) & (len(self._ring) - 1)
+        self.pending += size
+        return True
+
+    def pump(self):
+        """Write at most one burst, if the stream takes any; returns the bytes written."""
+        if self.pending == 0 or not self._can_write():
+            return 0
+        tail = (self._head - self.pending) & (len(self._ring) - 1)
+        length = min(self.pending, self._burst, len(self._ring) - tail)
+        written = self._stream.write(self._ring, tail, length) or 0
+        self.pending -= written
+        return written
+
+    def _can_write(self):
+        for _, events in self._writable.ipoll(0):
+            return bool(events & select.POLLOUT)
+        return False

@@ -1,0 +1,129 @@
+"""Writes the device's messages into the outbox.
+
+Those that are sent while listening (scores, wake, ring, health) allocate nothing; texts in
+them are bytes. A position is its low 16 bits and the rest, both small integers.
+"""
+
+import struct
+
+from ear.link import messages
+from ear.link.frame_kernels import copy
+
+
+def hello(outbox, session, sample_rate, hop, words, leds, firmware, board, runtime):
+    """Present the device; texts are str."""
+    payload = outbox.payload
+    message = messages.HELLO
+    struct.pack_into(
+        message.format, payload, 0, messages.VERSION, session, sample_rate, hop, words, leds
+    )
+    at = _text(payload, message.size, firmware)
+    at = _text(payload, at, board)
+    at = _text(payload, at, runtime)
+    return outbox.send(message.id, at)
+
+
+def word(outbox, index, cutoff, window, stride, model_sha256, name):
+    """Present a wake word; ``name`` is str, ``model_sha256`` 32 bytes."""
+    message = messages.WORD
+    struct.pack_into(message.format, outbox.payload, 0, index, cutoff, window, stride, model_sha256)
+    return outbox.send(message.id, _text(outbox.payload, message.size, name))
+
+
+def scores(outbox, low, high, peak, models, detectors):
+    """Send each word's newest probability and sliding mean."""
+    payload = outbox.payload
+    message = messages.SCORES
+    struct.pack_into(message.format, payload, 0, low, high, peak)
+    count = len(models)
+    at = message.size
+    payload[at] = count
+    payload[at + 1 + count] = count
+    for index in range(count):
+        payload[at + 1 + index] = models[index].probability
+        payload[at + 2 + count + index] = detectors[index].mean
+    return outbox.send(message.id, at + 2 + 2 * count)
+
+
+def wake(outbox, low, high, index, score, cutoff, model_sha256, name, newest):
+    """Send a wake and its reasons; ``name`` and ``newest`` (oldest first) are bytes."""
+    message = messages.WAKE
+    struct.pack_into(
+        message.format, outbox.payload, 0, low, high, index, score, cutoff, model_sha256
+    )
+    at = _counted(outbox.payload, message.size, name)
+    return outbox.send(message.id, _counted(outbox.payload, at, newest))
+
+
+def ring(outbox, low, high, state, colours):
+    """Send what the ring shows; ``colours`` has three bytes for each LED."""
+    payload = outbox.payload
+    message = messages.RING
+    struct.pack_into(message.format, payload, 0, low, high, state)
+    count = len(colours)
+    at = message.size
+    payload[at] = count & 0xFF
+    payload[at + 1] = count >> 8
+    return outbox.send(message.id, _put(payload, at + 2, colours))
+
+
+def health(
+    outbox,
+    low,
+    high,
+    hops_low,
+    hops_high,
+    gaps,
+    samples_lost,
+    slowest_us,
+    free_heap,
+    scores_every,
+):
+    """Send how the device is doing."""
+    message = messages.HEALTH
+    struct.pack_into(
+        message.format,
+        outbox.payload,
+        0,
+        low,
+        high,
+        hops_low,
+        hops_high,
+        gaps,
+        samples_lost,
+        outbox.dropped,
+        slowest_us,
+        free_heap,
+        scores_every,
+    )
+    return outbox.send(message.id, message.size)
+
+
+def log(outbox, severity, code, text):
+    """Tell a person something; ``severity`` is an index into ``messages.SEVERITIES``."""
+    message = messages.LOG
+    struct.pack_into(message.format, outbox.payload, 0, severity)
+    at = _text(outbox.payload, message.size, code)
+    return outbox.send(message.id, _text(outbox.payload, at, text))
+
+
+def bye(outbox, reason):
+    """Say that the application leaves."""
+    return outbox.send(messages.BYE.id, _text(outbox.payload, 0, reason))
+
+
+def _text(payload, at, text):
+    # Cut to what its length byte can say.
+    return _counted(payload, at, text.encode()[:255])
+
+
+def _counted(payload, at, data):
+    payload[at] = len(data)
+    return _put(payload, at + 1, data)
+
+
+def _put(payload, at, data):
+    # The kernel checks no bounds.
+    if at + len(data) > len(payload):
+        raise ValueError("message too long")
+    return copy(data, len(data), payload, at)

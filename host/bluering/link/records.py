@@ -1,0 +1,240 @@
+"""The link's messages as typed records.
+
+Made by ``python -m bluering.link.generate`` from ``ear/link/messages.py``: change that.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ear.link import messages
+
+
+class Record:
+    """A decoded message; what its fields are stands in its declaration."""
+
+    __slots__ = ()
+    declaration: ClassVar[messages.Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Hello(Record):
+    """The device presents itself: at its start, and when it is asked to. The words follow."""
+
+    declaration: ClassVar[messages.Message] = messages.HELLO
+
+    protocol: int
+    """Version of the protocol; stays the first field for ever."""
+
+    session: int
+    """Random number drawn at the device's start."""
+
+    sample_rate: int
+    """Samples per second."""
+
+    hop: int
+    """Samples per hop."""
+
+    words: int
+    """Number of wake words listened for."""
+
+    leds: int
+    """Number of LEDs in the ring."""
+
+    firmware: str
+    """Version of the firmware."""
+
+    board: str
+    """Name of the board."""
+
+    runtime: str
+    """MicroPython's version and the machine it runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Record):
+    """A wake word that is listened for, and what it takes to wake."""
+
+    declaration: ClassVar[messages.Message] = messages.WORD
+
+    index: int
+    """The word's number, from 0."""
+
+    cutoff: int
+    """The sliding mean must exceed it, 0..255."""
+
+    window: int
+    """Outputs in the sliding mean."""
+
+    stride: int
+    """Hops per output."""
+
+    model_sha256: bytes
+    """SHA-256 of the model's source."""
+
+    name: str
+    """The wake word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores(Record):
+    """The newest scores of all words, and how loud it is."""
+
+    declaration: ClassVar[messages.Message] = messages.SCORES
+
+    position: int
+    """The newest hop, in hops."""
+
+    peak: int
+    """Largest windowed sample of the newest window, 0..32767."""
+
+    probabilities: bytes
+    """For each word the newest output, 0..255."""
+
+    means: bytes
+    """For each word the sliding mean, 0..255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake(Record):
+    """A wake and its reasons."""
+
+    declaration: ClassVar[messages.Message] = messages.WAKE
+
+    position: int
+    """The hop that woke the device, in hops."""
+
+    word: int
+    """The word's number."""
+
+    score: int
+    """The sliding mean that woke it, 0..255."""
+
+    cutoff: int
+    """The mean had to exceed it, 0..255."""
+
+    model_sha256: bytes
+    """SHA-256 of the model's source."""
+
+    name: str
+    """The wake word."""
+
+    newest: bytes
+    """The outputs in the sliding mean, oldest first, 0..255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring(Record):
+    """The ring shows something new."""
+
+    declaration: ClassVar[messages.Message] = messages.RING
+
+    position: int
+    """The hop after which it changed, in hops."""
+
+    state: int
+    """Index into ear.ring.STATES."""
+
+    colours: bytes
+    """Red, green, blue for each LED as it was lit, 0..255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health(Record):
+    """How the device is doing, every few seconds."""
+
+    declaration: ClassVar[messages.Message] = messages.HEALTH
+
+    position: int
+    """The time, in hops since the start; lost sound counts too."""
+
+    hops: int
+    """Hops that were processed."""
+
+    gaps: int
+    """Gaps in the sound."""
+
+    samples_lost: int
+    """Samples lost in all gaps."""
+
+    frames_dropped: int
+    """Frames that found the device's outbox full."""
+
+    slowest_us: int
+    """Longest time a hop took since the last health message, in us."""
+
+    free_heap: int
+    """Free heap, in bytes."""
+
+    scores_every: int
+    """Scores are sent at every n-th output; 0: not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log(Record):
+    """Something a person should know."""
+
+    declaration: ClassVar[messages.Message] = messages.LOG
+
+    severity: int
+    """Index into SEVERITIES."""
+
+    code: str
+    """Short name that stays the same from version to version."""
+
+    text: str
+    """What happened, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bye(Record):
+    """The application leaves; what follows on the stream is the REPL's."""
+
+    declaration: ClassVar[messages.Message] = messages.BYE
+
+    reason: str
+    """Why it leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelloRequest(Record):
+    """Asks the device for its hello and its words."""
+
+    declaration: ClassVar[messages.Message] = messages.HELLO_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Repl(Record):
+    """Asks the device to leave the application and give the REPL back."""
+
+    declaration: ClassVar[messages.Message] = messages.REPL
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry(Record):
+    """Chooses what the device tells unasked, and how often."""
+
+    declaration: ClassVar[messages.Message] = messages.TELEMETRY
+
+    scores_every: int
+    """Send scores at every n-th output; 0: not at all."""
+
+    health_every: int
+    """Send health every n hops; 0: not at all."""
+
+
+RECORDS: dict[int, type[Record]] = {
+    record.declaration.id: record
+    for record in (
+        Hello,
+        Word,
+        Scores,
+        Wake,
+        Ring,
+        Health,
+        Log,
+        Bye,
+        HelloRequest,
+        Repl,
+        Telemetry,
+    )
+}
