@@ -1,6 +1,7 @@
 """The owner's policy: off unless they said otherwise."""
 
 import pytest
+
 from ear.privacy import policy
 from ear.settings import SettingError, Settings
 
