@@ -17,6 +17,7 @@ from bluering.validate.plan import (
     make_plan,
     parse_condition,
 )
+from bluering.validate.progress import Silent
 from bluering.validate.report.schema import Report
 from bluering.validate.runner import Finished, Here, InterruptedRunError, Processes, Workers, run
 from bluering.validate.session import NothingMeasuredError, Prepared, carry_out, prepare
@@ -45,17 +46,13 @@ def report(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Repo
     return _carry_out(prepared, tmp_path_factory.mktemp("parts"), Here())
 
 
-def _ignore(_: Part) -> None:
-    pass
-
-
 def _carry_out(prepared: Prepared, folder: Path, workers: Workers) -> Report:
-    return carry_out(prepared, Store(folder, SPEC), workers, _ignore, "test")
+    return carry_out(prepared, Store(folder, SPEC), workers, Silent(), "test")
 
 
 def test_the_figures_are_those_of_the_recordings(report: Report) -> None:
     (model,) = report.models
-    shipped = model.point("manifest")
+    shipped = model.shipped
     clean = shipped.condition("clean")
     assert clean is not None
     # RMS 0.06..0.20: the score is a thousand times that, the cutoff 100; 0.10 is not above it.
@@ -77,7 +74,7 @@ def test_the_figures_are_those_of_the_recordings(report: Report) -> None:
 
 
 def test_latency_is_counted_from_the_end_of_the_word(report: Report) -> None:
-    clean = report.models[0].point("manifest").condition("clean")
+    clean = report.models[0].shipped.condition("clean")
     assert clean is not None
     assert clean.latency is not None
     # Beeps of 0.6 s: the mean passes the cutoff after 2 to 5 steps of 30 ms, before their end.
@@ -141,7 +138,7 @@ def test_a_damaged_part_is_done_again(prepared: Prepared, report: Report, tmp_pa
 
 def test_other_conditions_are_other_parts(prepared: Prepared, tmp_path: Path) -> None:
     store = Store(tmp_path, SPEC)
-    run(prepared.parts, SPEC, store, Here(), _ignore)
+    run(prepared.parts, SPEC, store, Here(), Silent())
     other = make_plan(prepared.corpus, [parse_condition("tv@9")], seed=1)
     assert not any(store.has(part) for part in other.clips)
     assert all(store.has(part) for part in other.streams)
@@ -163,7 +160,7 @@ def test_damaged_and_silent_recordings_are_named_and_the_rest_is_measured(tmp_pa
         or "midway" in reasons["negatives/tv/00_cut.flac"]
     )
     assert len(reasons) == 3
-    shipped = report.models[0].point("manifest")
+    shipped = report.models[0].shipped
     assert {kind.kind: kind.count for kind in shipped.kinds} == {"music": 1, "tv": 2}
     assert shipped.misses[0].clips == 8
 
@@ -184,7 +181,7 @@ def test_stretches_are_one_long_listening(tmp_path: Path) -> None:
     prepared = prepare(tmp_path, SPEC, [], seed=0)
     assert [len(part.files) for part in prepared.plan.streams] == [1, 1]
     report = _carry_out(prepared, tmp_path / "parts", Here())
-    (accept,) = report.models[0].point("manifest").false_accepts
+    (accept,) = report.models[0].shipped.false_accepts
     assert accept.file == "negatives/tv/0.wav"
     assert accept.seconds == pytest.approx(399.8, abs=0.1)
 

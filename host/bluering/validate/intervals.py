@@ -1,5 +1,6 @@
 """Exact intervals: Clopper-Pearson for shares, Garwood's Poisson for rates; paired exact tests."""
 
+import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
@@ -46,6 +47,18 @@ def paired_rise_p(only_first: int, only_second: int) -> float:
         return 1.0
     test = stats.binomtest(only_second, only_first + only_second, alternative="greater")
     return float(test.pvalue)
+
+
+def shares_p(first: int, first_trials: int, second: int, second_trials: int) -> float:
+    """Two-sided p that two shares are equal: Fisher's exact test."""
+    table = [[first, first_trials - first], [second, second_trials - second]]
+    return float(np.asarray(stats.fisher_exact(table))[1])
+
+
+def shares_rise_p(first: int, first_trials: int, second: int, second_trials: int) -> float:
+    """One-sided p that the second share is no higher than the first."""
+    table = [[second, second_trials - second], [first, first_trials - first]]
+    return float(np.asarray(stats.fisher_exact(table, alternative="greater"))[1])
 
 
 def rates_p(first: int, first_exposure: float, second: int, second_exposure: float) -> float:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
@@ -141,8 +142,12 @@ class Measurement:
             starts += [begin * HOP + file.start for file in result.files]
             recordings += [file.recording for file in result.files]
             hops += result.hops
-        hours = hops * HOP / RATE / 3600
-        curve = FalseAcceptCurve(kind=name, hours=hours, counts=counter.counts.tolist())
+        curve = FalseAcceptCurve(
+            kind=name,
+            hours=hops * HOP / RATE / 3600,
+            listening=sha256("".join(r.sha256 for r in recordings).encode()).hexdigest()[:16],
+            counts=counter.counts.tolist(),
+        )
         return _Kind(curve, starts, recordings)
 
     def _false_accepts(self, kinds: list[_Kind], cutoffs: set[int]) -> dict[int, list[FalseAccept]]:

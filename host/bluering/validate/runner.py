@@ -28,7 +28,14 @@ class WorkerError(BlueRingError):
 
 
 Finished = Callable[[Part, PartResult], None]
-Progress = Callable[[Part], None]
+
+
+class Progress(Protocol):
+    """Someone who wants to know how far it is."""
+
+    def begin(self, done: list[Part], todo: list[Part]) -> None: ...
+
+    def advance(self, part: Part) -> None: ...
 
 
 class Workers(Protocol):
@@ -95,21 +102,19 @@ def run(
     parts: tuple[Part, ...], spec: EngineSpec, store: Store, workers: Workers, progress: Progress
 ) -> None:
     """Bring the store up to date. InterruptedRunError on Ctrl-C, with everything finished kept."""
-    missing = []
-    for part in parts:
-        if store.has(part):
-            progress(part)
-        else:
-            missing.append(part)
+    done = [part for part in parts if store.has(part)]
+    finished_before = set(map(id, done))
+    todo = [part for part in parts if id(part) not in finished_before]
+    progress.begin(done, todo)
 
     def keep(part: Part, result: PartResult) -> None:
         store.save(part, result)
-        progress(part)
+        progress.advance(part)
 
     # The longest first: what is left for the end is short, so that no worker waits long.
-    missing.sort(key=lambda part: -part.seconds)
+    todo.sort(key=lambda part: -part.seconds)
     try:
-        workers.run(spec, missing, keep)
+        workers.run(spec, todo, keep)
     except KeyboardInterrupt as error:
         raise InterruptedRunError(
             f"interrupted. The finished parts are kept in {store.folder}: "

@@ -86,6 +86,12 @@ class OperatingPoint(_Record):
     def condition(self, name: str) -> Misses | None:
         return next((m for m in self.misses if m.condition == name), None)
 
+    def figures(self, kind: str) -> FalseAccepts | None:
+        """Of one kind, or of 'all'."""
+        if kind == "all":
+            return self.overall
+        return next((k for k in self.kinds if k.kind == kind), None)
+
 
 class ClipScores(_Record):
     """A positive and, by condition, its score: it is detected at the cutoffs below."""
@@ -109,6 +115,7 @@ class FalseAcceptCurve(_Record):
 
     kind: str
     hours: float
+    listening: str  # equal for the same recordings in the same order
     counts: list[int]
 
 
@@ -129,8 +136,13 @@ class ModelResult(_Record):
     def hours(self) -> float:
         return sum(curve.hours for curve in self.false_accept_curves)
 
-    def point(self, name: str) -> OperatingPoint:
-        return next(point for point in self.points if point.name == name)
+    @property
+    def shipped(self) -> OperatingPoint:
+        """The operating point at the manifest's cutoff."""
+        return next(point for point in self.points if point.name == SHIPPED)
+
+    def point(self, name: str) -> OperatingPoint | None:
+        return next((point for point in self.points if point.name == name), None)
 
     def false_accept_counts(self) -> list[int]:
         """Of all kinds together, at the cutoffs 0..255."""
