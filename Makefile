@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STUBS := .cache/stubs
 
-# pip says nothing unless something is wrong.
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# pip says nothing unless it fails.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -31,4 +31,4 @@ unpack_packages "$(dpkg --print-architecture)" "" "$work/root" python3-pip-whl |
     fail "pip could not be fetched (see above); 'apt install python3-venv' is the other way"
 set -- "$work"/root/usr/share/python-wheels/pip-*.whl
 "$python" -m venv --without-pip .venv
-.venv/bin/python "$1/pip" install --quiet --no-index "$1"
+.venv/bin/python "$1/pip" install -qq --no-index "$1"
