@@ -12,7 +12,15 @@ VERSION = 1  # counts up whenever a message changes in a way that the other side
 
 # Field types of fixed size, as struct codes. A position is a time in hops since the start,
 # as its low 16 and its high 32 bits: the device counts it in two small integers.
-FIXED = {"u8": "B", "u16": "H", "u32": "I", "position": "HI", "bytes32": "32s"}
+FIXED = {
+    "u8": "B",
+    "u16": "H",
+    "u32": "I",
+    "position": "HI",
+    "bytes8": "8s",
+    "bytes16": "16s",
+    "bytes32": "32s",
+}
 # Field types that begin with their length in bytes, as struct codes of that length.
 COUNTED = {"u8s": "B", "str": "B", "bytes": "H"}
 
@@ -133,6 +141,67 @@ BYE = Message(
     ("reason", "str"),  # why it leaves
 )
 
+# A recording begins. Its tag, like every tag, is the HMAC-SHA-256 of the message's number and
+# of its payload without the tag; keys: see ear.privacy.keys.
+RECORDING_START = Message(
+    9,
+    "recording_start",
+    True,
+    ("device", "bytes8"),  # the device's id
+    ("boot", "u32"),  # number of the device's start, counted up in its flash
+    ("number", "u32"),  # number of the recording since that start, from 1
+    ("salt", "bytes16"),  # random, for the recording's keys
+    ("codec", "u8"),  # index into ear.privacy.codecs.NAMES
+    ("consent", "u8"),  # the owner's: 1 review by people, 2 pre-roll
+    ("retention_days", "u16"),  # days after which it is to be deleted
+    ("position", "position"),  # the hop that woke the device, in hops
+    ("pre_roll", "u16"),  # samples before the wake, at the recording's beginning
+    ("word", "u8"),  # the word's number
+    ("score", "u8"),  # the sliding mean that woke it, 0..255
+    ("cutoff", "u8"),  # the mean had to exceed it, 0..255
+    ("model_sha256", "bytes32"),  # SHA-256 of the model's source
+    ("tag", "bytes32"),  # by the recording's key
+    ("name", "str"),  # the wake word
+)
+
+# A piece of a recording.
+RECORDING_CHUNK = Message(
+    10,
+    "recording_chunk",
+    True,
+    ("number", "u32"),  # the recording's number
+    ("sequence", "u16"),  # the chunk's number, from 0
+    ("first", "u32"),  # its first sample, from the recording's beginning
+    ("samples", "u16"),  # its length in samples
+    ("tag", "bytes32"),  # by the recording's key
+    ("data", "bytes"),  # the sound, encoded, then encrypted
+)
+
+# A recording has ended.
+RECORDING_END = Message(
+    11,
+    "recording_end",
+    True,
+    ("number", "u32"),  # the recording's number
+    ("reason", "u8"),  # why it ended: index into ear.privacy.gate.EVENTS
+    ("chunks", "u16"),  # number of chunks that were made
+    ("samples", "u32"),  # its length in samples, lost ones included
+    ("overrun", "u32"),  # samples that were lost because the link was too slow
+    ("tag", "bytes32"),  # by the recording's key
+)
+
+# The owner marked the last wake as false: its recording, if any, is to be deleted.
+FALSE_WAKE = Message(
+    12,
+    "false_wake",
+    True,
+    ("device", "bytes8"),  # the device's id
+    ("boot", "u32"),  # number of the device's start
+    ("number", "u32"),  # the recording's number; 0: there was none
+    ("position", "position"),  # the hop that woke the device, in hops
+    ("tag", "bytes32"),  # by the device's control key
+)
+
 # Asks the device for its hello and its words.
 HELLO_REQUEST = Message(64, "hello_request", False)
 
@@ -148,6 +217,32 @@ TELEMETRY = Message(
     ("health_every", "u16"),  # send health every n hops; 0: not at all
 )
 
+# A recording, whole or with gaps, is stored for good; or it is refused.
+RECORDING_ACK = Message(
+    67,
+    "recording_ack",
+    False,
+    ("boot", "u32"),  # as in its start
+    ("number", "u32"),  # as in its start
+    ("stored", "u8"),  # 1: stored; 0: refused, nothing of it is kept
+)
+
+# The wake was found wrong: the recording is to end, nothing of it is kept.
+RECORDING_CANCEL = Message(
+    68,
+    "recording_cancel",
+    False,
+    ("number", "u32"),  # the recording's number
+)
+
+# The host's consent to pre-roll, until it says otherwise or the device starts again.
+PRE_ROLL = Message(
+    69,
+    "pre_roll",
+    False,
+    ("allowed", "u8"),  # 1: sound from before the wake may be recorded; 0: it may not
+)
+
 MESSAGES = (
     HELLO,
     WORD,
@@ -157,7 +252,14 @@ MESSAGES = (
     HEALTH,
     LOG,
     BYE,
+    RECORDING_START,
+    RECORDING_CHUNK,
+    RECORDING_END,
+    FALSE_WAKE,
     HELLO_REQUEST,
     REPL,
     TELEMETRY,
+    RECORDING_ACK,
+    RECORDING_CANCEL,
+    PRE_ROLL,
 )

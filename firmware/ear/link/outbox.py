@@ -57,6 +57,10 @@ class Outbox:
         self.pending -= written
         return written
 
+    def clear(self):
+        """Drop all that waits; the rest of a frame that is partly out never follows."""
+        self.pending = 0
+
     def _can_write(self):
         for _, events in self._writable.ipoll(0):
             return bool(events & select.POLLOUT)

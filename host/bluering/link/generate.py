@@ -15,7 +15,14 @@ from pathlib import Path
 
 from ear.link import frames, messages
 
-_PYTHON_TYPES = {"bytes32": "bytes", "bytes": "bytes", "str": "str", "u8s": "bytes"}
+_PYTHON_TYPES = {
+    "bytes8": "bytes",
+    "bytes16": "bytes",
+    "bytes32": "bytes",
+    "bytes": "bytes",
+    "str": "str",
+    "u8s": "bytes",
+}
 
 _RECORDS_HEAD = '''\
 """The link's messages as typed records.
@@ -43,8 +50,8 @@ Made by `python -m bluering.link.generate` from `ear/link/messages.py` and `ear/
 
 {inspect.getdoc(frames)}
 
-Field types: `u8`, `u16`, `u32` unsigned; `position` a time in hops, u48; `bytes32` 32 bytes; `str`
-UTF-8 after a u8 with its length in bytes; `u8s` numbers of 8 bits after a u8 with their count;
+Field types: `u8`, `u16`, `u32` unsigned; `position` a time in hops, u48; `bytes8`, `bytes16`,
+`bytes32` so many bytes; `str` UTF-8 after a u8 with its length in bytes; `u8s` numbers of 8 bits after a u8 with their count;
 `bytes` after a u16 with their count. All little-endian, without padding.
 """
 

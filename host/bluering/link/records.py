@@ -196,6 +196,130 @@ class Bye(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingStart(Record):
+    """A recording begins. Its tag, like every tag, is the HMAC-SHA-256 of the message's number and of its payload without the tag; keys: see ear.privacy.keys."""
+
+    declaration: ClassVar[messages.Message] = messages.RECORDING_START
+
+    device: bytes
+    """The device's id."""
+
+    boot: int
+    """Number of the device's start, counted up in its flash."""
+
+    number: int
+    """Number of the recording since that start, from 1."""
+
+    salt: bytes
+    """Random, for the recording's keys."""
+
+    codec: int
+    """Index into ear.privacy.codecs.NAMES."""
+
+    consent: int
+    """The owner's: 1 review by people, 2 pre-roll."""
+
+    retention_days: int
+    """Days after which it is to be deleted."""
+
+    position: int
+    """The hop that woke the device, in hops."""
+
+    pre_roll: int
+    """Samples before the wake, at the recording's beginning."""
+
+    word: int
+    """The word's number."""
+
+    score: int
+    """The sliding mean that woke it, 0..255."""
+
+    cutoff: int
+    """The mean had to exceed it, 0..255."""
+
+    model_sha256: bytes
+    """SHA-256 of the model's source."""
+
+    tag: bytes
+    """By the recording's key."""
+
+    name: str
+    """The wake word."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChunk(Record):
+    """A piece of a recording."""
+
+    declaration: ClassVar[messages.Message] = messages.RECORDING_CHUNK
+
+    number: int
+    """The recording's number."""
+
+    sequence: int
+    """The chunk's number, from 0."""
+
+    first: int
+    """Its first sample, from the recording's beginning."""
+
+    samples: int
+    """Its length in samples."""
+
+    tag: bytes
+    """By the recording's key."""
+
+    data: bytes
+    """The sound, encoded, then encrypted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnd(Record):
+    """A recording has ended."""
+
+    declaration: ClassVar[messages.Message] = messages.RECORDING_END
+
+    number: int
+    """The recording's number."""
+
+    reason: int
+    """Why it ended: index into ear.privacy.gate.EVENTS."""
+
+    chunks: int
+    """Number of chunks that were made."""
+
+    samples: int
+    """Its length in samples, lost ones included."""
+
+    overrun: int
+    """Samples that were lost because the link was too slow."""
+
+    tag: bytes
+    """By the recording's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class FalseWake(Record):
+    """The owner marked the last wake as false: its recording, if any, is to be deleted."""
+
+    declaration: ClassVar[messages.Message] = messages.FALSE_WAKE
+
+    device: bytes
+    """The device's id."""
+
+    boot: int
+    """Number of the device's start."""
+
+    number: int
+    """The recording's number; 0: there was none."""
+
+    position: int
+    """The hop that woke the device, in hops."""
+
+    tag: bytes
+    """By the device's control key."""
+
+
+@dataclass(frozen=True, slots=True)
 class HelloRequest(Record):
     """Asks the device for its hello and its words."""
 
@@ -222,6 +346,42 @@ class Telemetry(Record):
     """Send health every n hops; 0: not at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingAck(Record):
+    """A recording, whole or with gaps, is stored for good; or it is refused."""
+
+    declaration: ClassVar[messages.Message] = messages.RECORDING_ACK
+
+    boot: int
+    """As in its start."""
+
+    number: int
+    """As in its start."""
+
+    stored: int
+    """1: stored; 0: refused, nothing of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingCancel(Record):
+    """The wake was found wrong: the recording is to end, nothing of it is kept."""
+
+    declaration: ClassVar[messages.Message] = messages.RECORDING_CANCEL
+
+    number: int
+    """The recording's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreRoll(Record):
+    """The host's consent to pre-roll, until it says otherwise or the device starts again."""
+
+    declaration: ClassVar[messages.Message] = messages.PRE_ROLL
+
+    allowed: int
+    """1: sound from before the wake may be recorded; 0: it may not."""
+
+
 RECORDS: dict[int, type[Record]] = {
     record.declaration.id: record
     for record in (
@@ -233,8 +393,15 @@ RECORDS: dict[int, type[Record]] = {
         Health,
         Log,
         Bye,
+        RecordingStart,
+        RecordingChunk,
+        RecordingEnd,
+        FalseWake,
         HelloRequest,
         Repl,
         Telemetry,
+        RecordingAck,
+        RecordingCancel,
+        PreRoll,
     )
 }
