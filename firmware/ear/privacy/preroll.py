@@ -1,0 +1,36 @@
+"""The last half second before a wake, kept only where the owner allowed it."""
+
+HOPS = 50  # 0.5 s, the most there can be
+_HOP_BYTES = 320
+
+
+class PreRoll:
+    """A ring of hops; its 16 KB are allocated by the first ``push``."""
+
+    def __init__(self):
+        self._hops = []
+        self._next = 0
+        self._filled = 0
+
+    def push(self, hop, lost):
+        """Keep a hop; sound before a gap is forgotten, since it doesn't adjoin."""
+        if not self._hops:
+            self._hops = [bytearray(_HOP_BYTES) for _ in range(HOPS)]
+        if lost:
+            self.clear()
+        self._hops[self._next][:] = hop
+        self._next = (self._next + 1) % HOPS
+        self._filled = min(self._filled + 1, HOPS)
+
+    def take(self):
+        """The hops kept, oldest first; they are valid until the next ``push``."""
+        first = self._next - self._filled
+        taken = [self._hops[(first + place) % HOPS] for place in range(self._filled)]
+        self._filled = 0
+        return taken
+
+    def clear(self):
+        """Forget everything."""
+        for hop in self._hops:
+            hop[:] = bytes(_HOP_BYTES)
+        self._filled = 0

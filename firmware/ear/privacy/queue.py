@@ -1,0 +1,47 @@
+"""Finished messages wait here for a slow link, in memory allocated at the start."""
+
+
+class Queue:
+    """A first-in, first-out ring of equal slots, filled and sent in place.
+
+    ``slots`` times ``size`` bytes are allocated here, and a memoryview for each slot.
+    """
+
+    def __init__(self, slots, size):
+        memory = memoryview(bytearray(slots * size))
+        self._slots = [memory[place * size : (place + 1) * size] for place in range(slots)]
+        self._lengths = [0] * slots
+        self._kinds = bytearray(slots)
+        self._head = 0
+        self.waiting = 0
+
+    @property
+    def free(self):
+        """The number of slots that can still be filled."""
+        return len(self._slots) - self.waiting
+
+    @property
+    def newest(self):
+        """The slot to fill next; only while any is free."""
+        return self._slots[self._head]
+
+    def commit(self, kind, length):
+        """``newest`` holds a message of this kind and of ``length`` bytes now: it waits."""
+        self._kinds[self._head] = kind
+        self._lengths[self._head] = length
+        self._head = (self._head + 1) % len(self._slots)
+        self.waiting += 1
+
+    def send_oldest(self, outbox):
+        """Hand the message that waits longest to the outbox; False when that has no room."""
+        tail = (self._head - self.waiting) % len(self._slots)
+        length = self._lengths[tail]
+        outbox.payload[:length] = self._slots[tail][:length]
+        if not outbox.send(self._kinds[tail], length):
+            return False
+        self.waiting -= 1
+        return True
+
+    def clear(self):
+        """Forget what waits."""
+        self.waiting = 0

@@ -1,0 +1,238 @@
+"""Turns hops into sealed chunks and hands them to the link.
+
+The gate says when (``begin``, ``end``, ``close``); nothing here opens or closes anything by
+itself. Every chunk tells its number and its place in the recording, so that whatever is lost
+on the way, here or on the link, shows as a gap with its position.
+
+A recording allocates its keys (about 3 KB) when it begins and under 1 KB for each chunk
+(hash objects and views); buffers are allocated once.
+"""
+
+import struct
+
+from ear.link import messages
+from ear.privacy import keys
+from ear.privacy.codecs import HOP, HOPS_PER_CHUNK
+from ear.privacy.queue import Queue
+
+CONSENT_REVIEW = 1
+CONSENT_PRE_ROLL = 2
+
+_TAG = keys.TAG_SIZE
+_BODY_AT = messages.RECORDING_CHUNK.size + 2
+_MAX_QUEUED = 1024  # bytes in the outbox above which sound waits: telemetry needs room too
+_LONGEST_NAME = 64  # bytes
+
+
+class Wake:
+    """Why the device woke; filled by the application before it tells the gate."""
+
+    def __init__(self):
+        self.low = 0  # position of the hop that woke it, in hops: low 16 bits
+        self.high = 0  # and the rest
+        self.word = 0
+        self.score = 0
+        self.cutoff = 0
+        self.model_sha256 = bytes(32)
+        self.name = b""
+
+
+class Recorder:
+    """One recording at a time.
+
+    identity: the device's id and key, and the next recording's number (``identity.Identity``);
+    encoder: ``codecs.Encoder``; cipher: ``cipher.Cipher`` of the encoder's capacity; outbox:
+    the link's; slots: messages that can wait for a slow link, at least 4; random: os.urandom.
+    """
+
+    def __init__(self, identity, encoder, cipher, outbox, slots, random):
+        self._identity = identity
+        self._encoder = encoder
+        self._cipher = cipher
+        self._outbox = outbox
+        self._random = random
+        self._queue = Queue(slots, _BODY_AT + encoder.capacity)
+        self._control = keys.Hmac(keys.control_key(identity.key))
+        self._mac = None
+        self._body = None  # of the chunk that is being filled
+        self._chunk_hops = 0
+        self._chunk_first = 0
+        self._chunk_bytes = 0
+        self._unwritten = 0  # bytes of the outbox up to the last one of ours
+        self.number = 0  # of the newest recording; 0 before the first
+        self.sequence = 0  # of the next chunk
+        self.samples = 0  # the recording's length so far, lost ones included
+        self.overrun = 0  # samples that found no free slot
+        self.taking = False
+
+    @property
+    def sent(self):
+        """Whether the last byte of an ended recording is out."""
+        return not self.taking and self._queue.waiting == 0 and self._unwritten <= 0
+
+    def begin(self, wake, consent, retention_days, pre_roll=()):
+        """Begin the recording that ``wake`` caused; ``pre_roll``: earlier hops, oldest first."""
+        identity = self._identity
+        self.number = identity.next_number()
+        salt = self._random(keys.SALT_SIZE)
+        encryption, authentication = keys.recording_keys(
+            identity.key, salt, identity.boot, self.number
+        )
+        self._cipher.start(encryption)
+        self._mac = keys.Hmac(authentication)
+        self._encoder.reset()
+        self._queue.clear()
+        self._unwritten = self.sequence = self.samples = self.overrun = 0
+        self._queue_start(wake, salt, consent, retention_days, len(pre_roll) * HOP)
+        self.taking = True
+        for hop in pre_roll:
+            self.push(hop, 0)
+
+    def push(self, hop, lost):
+        """Take the next hop (320 bytes); ``lost`` samples are missing before it."""
+        if lost:
+            self._finish_chunk()
+            self.samples += lost
+        if self._body is None and not self._begin_chunk():
+            self.samples += HOP
+            self.overrun += HOP
+            return
+        self._chunk_bytes = self._encoder.push(hop, self._body)
+        self._chunk_hops += 1
+        self.samples += HOP
+        if self._chunk_hops == HOPS_PER_CHUNK[self._encoder.codec]:
+            self._finish_chunk()
+
+    def end(self, reason):
+        """Take no more samples; ``reason``: the gate's event that ended it."""
+        self._finish_chunk()
+        self.taking = False
+        self._commit(messages.RECORDING_END, self._put_end(self._queue.newest, reason))
+
+    def pump(self):
+        """Hand the oldest message to the outbox if it has room."""
+        outbox = self._outbox
+        if self._queue.waiting and outbox.pending < _MAX_QUEUED and self._queue.send_oldest(outbox):
+            self._unwritten = outbox.pending
+
+    def note_written(self, count):
+        """The outbox wrote ``count`` bytes to the stream."""
+        self._unwritten -= count
+
+    def close(self, reason):
+        """The link is closed to sound: drop what waits and say why, if any does."""
+        if not self.sent:
+            self._queue.clear()
+            self._outbox.clear()
+            length = self._put_end(self._outbox.payload, reason)
+            self._seal_and_send(self._mac, messages.RECORDING_END, length)
+            self._unwritten = 0
+        self._cipher.stop()
+        self._mac = None
+
+    def discard(self, wake, recorded):
+        """Tell the host that a wake was wrong: its recording, if any, is to be deleted."""
+        message = messages.FALSE_WAKE
+        number = self.number if recorded else 0
+        identity = self._identity
+        struct.pack_into(
+            message.format,
+            self._outbox.payload,
+            0,
+            identity.id,
+            identity.boot,
+            number,
+            wake.low,
+            wake.high,
+            bytes(_TAG),
+        )
+        return self._seal_and_send(self._control, message, message.size)
+
+    def _begin_chunk(self):
+        # One slot is always left for the message that ends the recording.
+        if self._queue.free < 2:
+            return False
+        self._body = self._queue.newest[_BODY_AT:]
+        self._chunk_first = self.samples
+        self._chunk_hops = 0
+        return True
+
+    def _finish_chunk(self):
+        if self._body is None:
+            return
+        message = messages.RECORDING_CHUNK
+        slot = self._queue.newest
+        length = self._chunk_bytes
+        self._cipher.apply(self.sequence, self._body, length)
+        struct.pack_into(
+            message.format,
+            slot,
+            0,
+            self.number,
+            self.sequence,
+            self._chunk_first,
+            self._chunk_hops * HOP,
+            bytes(_TAG),
+        )
+        struct.pack_into("<H", slot, message.size, length)
+        self._encoder.finish()
+        self._body = None
+        self.sequence += 1
+        self._commit(message, _BODY_AT + length)
+
+    def _commit(self, message, length):
+        _write_tag(self._mac, message, self._queue.newest[:length])
+        self._queue.commit(message.id, length)
+
+    def _queue_start(self, wake, salt, consent, retention_days, pre_roll):
+        message = messages.RECORDING_START
+        slot = self._queue.newest
+        name = wake.name[:_LONGEST_NAME]
+        struct.pack_into(
+            message.format,
+            slot,
+            0,
+            self._identity.id,
+            self._identity.boot,
+            self.number,
+            salt,
+            self._encoder.codec,
+            consent,
+            retention_days,
+            wake.low,
+            wake.high,
+            pre_roll,
+            wake.word,
+            wake.score,
+            wake.cutoff,
+            wake.model_sha256,
+            bytes(_TAG),
+        )
+        slot[message.size] = len(name)
+        length = message.size + 1 + len(name)
+        slot[message.size + 1 : length] = name
+        self._commit(message, length)
+
+    def _put_end(self, payload, reason):
+        message = messages.RECORDING_END
+        struct.pack_into(
+            message.format,
+            payload,
+            0,
+            self.number,
+            reason,
+            self.sequence,
+            self.samples,
+            self.overrun,
+            bytes(_TAG),
+        )
+        return message.size
+
+    def _seal_and_send(self, mac, message, length):
+        _write_tag(mac, message, self._outbox.payload[:length])
+        return self._outbox.send(message.id, length)
+
+
+def _write_tag(mac, message, payload):
+    at = message.size - _TAG
+    payload[at : at + _TAG] = mac.tag(*keys.sealed_parts(message, payload, at))
