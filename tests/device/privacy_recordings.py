@@ -13,10 +13,11 @@ sys.path.insert(1, sys.argv[0].rsplit("/", 1)[0])
 import json
 import random
 
+from privacy_world import World
+
 from ear.link import telemetry
 from ear.privacy import gate
 from ear.settings import Settings
-from privacy_world import World
 
 HOP_BYTES = 320
 ENDINGS = (
@@ -39,8 +40,8 @@ settings.set("longest_s", 1)
 settings.set("pre_roll", True)
 with open(pcm_path, "rb") as file:
     pcm = file.read()
-stream = open(folder + "/stream", "wb")
-lights = open(folder + "/lights", "wb")
+stream = open(folder + "/stream", "wb")  # noqa: SIM115
+lights = open(folder + "/lights", "wb")  # noqa: SIM115
 world = World(settings, stream, lights, int(codec), 24)
 shell, recorder = world.shell, world.recorder
 shell.start()

@@ -141,8 +141,10 @@ BYE = Message(
     ("reason", "str"),  # why it leaves
 )
 
-# A recording begins. Its tag, like every tag, is the HMAC-SHA-256 of the message's number and
-# of its payload without the tag; keys: see ear.privacy.keys.
+# A tag is the HMAC-SHA-256 of the message's number and of its payload without the tag; for the
+# keys see ear.privacy.keys.
+
+# A recording begins.
 RECORDING_START = Message(
     9,
     "recording_start",

@@ -51,8 +51,9 @@ Made by `python -m bluering.link.generate` from `ear/link/messages.py` and `ear/
 {inspect.getdoc(frames)}
 
 Field types: `u8`, `u16`, `u32` unsigned; `position` a time in hops, u48; `bytes8`, `bytes16`,
-`bytes32` so many bytes; `str` UTF-8 after a u8 with its length in bytes; `u8s` numbers of 8 bits after a u8 with their count;
-`bytes` after a u16 with their count. All little-endian, without padding.
+`bytes32` so many bytes; `str` UTF-8 after a u8 with its length in bytes; `u8s` numbers of 8 bits
+after a u8 with their count; `bytes` after a u16 with their count. All little-endian, without
+padding.
 """
 
 

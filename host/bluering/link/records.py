@@ -197,7 +197,7 @@ class Bye(Record):
 
 @dataclass(frozen=True, slots=True)
 class RecordingStart(Record):
-    """A recording begins. Its tag, like every tag, is the HMAC-SHA-256 of the message's number and of its payload without the tag; keys: see ear.privacy.keys."""
+    """A recording begins."""
 
     declaration: ClassVar[messages.Message] = messages.RECORDING_START
 
