@@ -11,6 +11,7 @@ glue) isn't run and isn't counted.
 """
 
 import array
+import importlib
 import shutil
 import struct
 import subprocess
@@ -18,7 +19,9 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from tests.targets.mpyfile import native_functions
 
@@ -119,6 +122,26 @@ def _failure(done: subprocess.CompletedProcess[bytes]) -> str:
         entry = done.returncode - _FORBIDDEN
         return f"calls MicroPython (entry {entry} of its function table), which isn't emulated"
     return f"crashed ({done.returncode}): {done.stderr.decode(errors='replace')[-300:]}"
+
+
+def import_module(name: str, kernels: str, machine: Xtensa) -> ModuleType:
+    """A plain module of the firmware, imported afresh with `kernels` running on the machine.
+
+    So the device's own glue drives the machine code: ``import_module("ear.audio.frontend",
+    "ear.audio.frontend_kernels", machine).FrontEnd()``. Other imports of it aren't affected.
+    """
+    stand_in = ModuleType(kernels)
+    for function in machine.functions:
+        setattr(stand_in, function, partial(machine.call, function))
+    before = {module: sys.modules.pop(module, None) for module in (name, kernels)}
+    sys.modules[kernels] = stand_in
+    try:
+        return importlib.import_module(name)
+    finally:
+        for module, previous in before.items():
+            del sys.modules[module]
+            if previous:
+                sys.modules[module] = previous
 
 
 class _Memory:

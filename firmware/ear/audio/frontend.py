@@ -1,0 +1,71 @@
+"""Samples in, features out: TensorFlow Lite Micro's micro front end, as microWakeWord uses it."""
+
+# The kernels first: native code must be loaded before memory fills up.
+from ear.audio import frontend_kernels as kernels  # isort: skip
+from array import array
+
+from ear.audio import frontend_tables as tables
+
+HOP = 160  # samples: 10 ms at 16 kHz
+WINDOW = 480
+CHANNELS = 40
+
+_HOPS_IN_WINDOW = WINDOW // HOP
+_SILENCE = 32768  # a sample of 0, as the kernels keep it
+
+
+class FrontEnd:
+    """40 features every 10 ms, each of the last 30 ms. Everything is allocated when it is made.
+
+    raw: array('H') of 40, the values of pymicro-features before its scale.
+    features: the same as bytearray, int8 + 128 by ESPHome's rule.
+    peak: the newest hop's largest magnitude, 0..32767.
+    """
+
+    def __init__(self):
+        self.raw = array("H", bytes(2 * CHANNELS))
+        self.features = bytearray(CHANNELS)
+        self._history = array("H", [_SILENCE] * WINDOW)
+        self._data = array("H", bytes(4 * 256))
+        self._bins = array("I", bytes(4 * 247))
+        self._sums = array("I", bytes(8 * CHANNELS))
+        self._levels = array("I", bytes(4 * CHANNELS))
+        self._noise = array("I", bytes(4 * CHANNELS))
+        self._window = array("H", tables.WINDOW)
+        self._twiddles = array("i", array("h", tables.TWIDDLES))
+        self._real_twiddles = array("H", tables.REAL_TWIDDLES)
+        self._weights = array("H", tables.BAND_WEIGHTS)
+        self._roots = array("I", tables.SQUARE_ROOTS)
+        self._gains = array("H", tables.GAINS)
+        self._logarithms = array("H", tables.LOGARITHMS)
+        self.reset()
+
+    def reset(self):
+        """Forget the sound so far: the next two hops yield nothing."""
+        self.peak = 0
+        self._missing = _HOPS_IN_WINDOW
+        for channel in range(CHANNELS):
+            self._noise[channel] = 0
+
+    def push(self, hop):
+        """Take a hop of 160 int16 samples, little-endian; True when the features are new."""
+        self.peak = kernels.slide(0, 0, self._history, hop)
+        if self._missing:
+            self._missing -= 1
+            if self._missing:
+                return False
+        data = self._data
+        shift = kernels.window(0, 0, self._history, self._window, tables.DIGITS, data)
+        kernels.fft_first(0, 0, data, shift)
+        kernels.fft_next(0, 0, data, self._twiddles, 4, 16)
+        kernels.fft_next(0, 0, data, self._twiddles, 16, 4)
+        kernels.fft_next(0, 0, data, self._twiddles, 64, 1)
+        kernels.energies(0, 0, data, self._real_twiddles, self._bins)
+        kernels.filterbank(self._bins, 0, self._weights, tables.BAND_WIDTHS, self._sums)
+        levels = self._levels
+        kernels.square_roots(0, 0, self._sums, self._roots, shift, levels)
+        kernels.reduce_noise(0, 0, levels, self._noise)
+        kernels.control_gain(0, 0, levels, self._noise, self._gains, tables.EXPONENTS)
+        kernels.logarithms(0, 0, levels, self._logarithms, tables.EXPONENTS, self.raw)
+        kernels.quantise(self.raw, self.features)
+        return True
