@@ -28,7 +28,7 @@ def stock_image(
     version: str = "1.27.0",
     chip: int = _S3,
     rows: tuple = ROWS,
-    size: int = 0x60000,
+    size: int = 0x30000,
 ) -> bytes:
     """The bytes of an image; ``size`` of the whole file."""
     noise = random.Random(27)

@@ -254,7 +254,7 @@ def test_a_stock_image_that_reaches_too_far_is_refused() -> None:
 
 
 def test_a_stock_image_is_no_image() -> None:
-    with pytest.raises(ImageError, match="holds a stock MicroPython and not this application"):
+    with pytest.raises(ImageError, match="no file system: it is empty"):
         image.read(stock.stock_image())
 
 

@@ -3,7 +3,7 @@
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColu
 from bluering import boards
 from bluering.cli.extras import extra
 from bluering.errors import BlueRingError
+
+if TYPE_CHECKING:
+    from bluering.flash.firmware import Firmware
+    from bluering.flash.identity import Identity as Device
 
 app = typer.Typer(help="Make the file that is flashed, or list what is in one.")
 
@@ -69,29 +73,41 @@ def inspect(
     typer.echo("\n".join(report.lines(found)))
 
 
-def build(board: boards.Board, words: str, firmware: Path | None, identity: Path | None) -> bytes:
-    """The image for ``board``; what it is made of is told on standard error."""
+def build(
+    board: boards.Board,
+    words: str,
+    firmware: Path | None,
+    identity: Path | None,
+    had: "Device | None" = None,
+) -> bytes:
+    """The image for ``board``, with the identity that the device ``had``, or one from a file.
+
+    Without either the identity is new, and kept on this computer. A warning goes to standard
+    error when nobody has tried the board.
+    """
     with extra("flash"):
-        from bluering.flash import identity as identities
         from bluering.flash import image as images
     images.check_board(board)
     if board.supported == "untested":
         typer.echo(f"warning: {board.title} is untested: {board.reason}", err=True)
     stock = stock_image(board, firmware)
-    if identity:
-        device = identities.load(identity)
-    else:
-        device = identities.new()
-        typer.echo(
-            f"new device {device.id.hex()}: its key is in {identities.save(device)}", err=True
-        )
-    return images.build(board, compiled_words(words), stock, device)
+    return images.build(board, compiled_words(words), stock, had or _device(identity))
 
 
-def stock_image(board: boards.Board, given: Path | None):
+def _device(given: Path | None) -> "Device":
+    from bluering.flash import identity
+
+    if given:
+        return identity.load(given)
+    made = identity.new()
+    typer.echo(f"new device {made.id.hex()}: its key is in {identity.save(made)}", err=True)
+    return made
+
+
+def stock_image(board: boards.Board, given: Path | None) -> "Firmware":
     """The checked stock image of ``board``: the given file, or the pinned one."""
-    with extra("flash"):
-        from bluering.flash import firmware, stock
+    from bluering.flash import firmware, stock
+
     if given:
         return firmware.read(given)
     if board.firmware is None:

@@ -1,15 +1,20 @@
 """The LittleFS that MicroPython mounts: write one, read one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from littlefs import LittleFS, UserContext
 from littlefs.errors import LittleFSError
+from littlefs.lfs import LFSConfig
 
 from bluering.flash.errors import ImageError
 
 BLOCK = 4096
 _DISK_VERSION = 0x00020000  # the oldest v2: every MicroPython mounts it
-_LARGEST = 32 << 20
+_PIECE = 16 * BLOCK
+
+# Called with offset and size; returns that many bytes of a file system.
+Fetch = Callable[[int, int], bytes]
 
 
 def build(files: Mapping[str, bytes], size: int) -> bytes:
@@ -41,20 +46,58 @@ def build(files: Mapping[str, bytes], size: int) -> bytes:
     return _trimmed(bytes(context.buffer))
 
 
-def read(data: bytes) -> tuple[dict[str, bytes], int]:
-    """Every file of a file system by absolute path, and the size in bytes that it was made for.
+class Files:
+    """The files of an existing file system, read as they are asked for.
 
-    ``data`` may end with the last block in use. Raises ImageError when it begins with no LittleFS.
+    ``fetch(offset, size)`` gives bytes of it, ``size`` of which are there. Raises ImageError when
+    they begin with no LittleFS. ``made_for`` is the size in bytes that it was made for.
     """
-    # Block count 0: the superblock's own. Blocks behind the end of data read as erased.
-    context = UserContext(buffer=bytearray(data).ljust(_LARGEST, b"\xff"))
-    fs = _unmounted(context, 0)
+
+    def __init__(self, fetch: Fetch, size: int) -> None:
+        # Block count 0: the superblock's own.
+        self._fs = _unmounted(_Window(fetch, size), 0)
+        with _damage_told():
+            self._fs.mount()
+        self.made_for = self._fs.block_count * BLOCK
+
+    def paths(self) -> list[str]:
+        """The absolute path of every file."""
+        with _damage_told():
+            return [
+                f"{folder.rstrip('/')}/{name}"
+                for folder, _folders, names in self._fs.walk("/")
+                for name in names
+            ]
+
+    def read(self, path: str) -> bytes:
+        """What is in a file."""
+        with _damage_told(), self._fs.open(path, "rb") as file:
+            return file.read()
+
+
+class _Window(UserContext):
+    """A block device that can only be read, in pieces that are fetched once."""
+
+    def __init__(self, fetch: Fetch, size: int) -> None:
+        super().__init__(buffer=bytearray())
+        self._fetch = fetch
+        self._size = size
+        self._pieces: dict[int, bytes] = {}
+
+    def read(self, cfg: LFSConfig, block: int, off: int, size: int) -> bytearray:
+        at = block * cfg.block_size + off
+        start = at // _PIECE * _PIECE  # no piece ends inside a block
+        if start not in self._pieces:
+            self._pieces[start] = self._fetch(start, min(_PIECE, self._size - start))
+        return bytearray(self._pieces[start][at - start : at - start + size])
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
     try:
-        fs.mount()
-        files = dict(_walk(fs))
+        yield
     except LittleFSError as error:
         raise ImageError("there is no file system: it is empty or damaged") from error
-    return files, fs.block_count * BLOCK
 
 
 def _unmounted(context: UserContext, block_count: int, disk_version: int = 0) -> LittleFS:
@@ -67,14 +110,6 @@ def _unmounted(context: UserContext, block_count: int, disk_version: int = 0) ->
         disk_version=disk_version,  # 0: the newest
         mount=False,
     )
-
-
-def _walk(fs: LittleFS) -> Iterator[tuple[str, bytes]]:
-    for folder, _folders, names in fs.walk("/"):
-        for name in names:
-            path = f"{folder.rstrip('/')}/{name}"
-            with fs.open(path, "rb") as file:
-                yield path, file.read()
 
 
 def _blocks_needed(files: Mapping[str, bytes]) -> int:

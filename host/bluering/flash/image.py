@@ -15,10 +15,13 @@ from bluering import __version__
 from bluering.boards import Board
 from bluering.flash import application, filesystem, firmware, identity, partitions
 from bluering.flash.errors import FirmwareError, ImageError
+from bluering.flash.filesystem import Files
 from bluering.flash.firmware import Firmware
 from bluering.flash.identity import Identity
 
 ABOUT = "/bluering.json"
+MODELS = "/models/"
+_LARGEST = 32 << 20
 
 
 class Settings(Protocol):
@@ -63,24 +66,38 @@ def check_board(board: Board) -> None:
 
 def build(board: Board, words: Iterable[Word], stock: Firmware, device: Identity) -> bytes:
     """The image for one device. Raises ImageError or FirmwareError, each with its reason."""
-    check_board(board)
-    size = flash_size(board)
-    place = partitions.filesystem(stock.table, size)
+    place = partitions.filesystem(stock.table, flash_size(board))
     if len(stock.data) > place.offset:
         raise FirmwareError("the stock image reaches into the file system's part of the flash")
     keys = partitions.named(stock.table, "nvs")
     image = bytearray(stock.data.ljust(place.offset, b"\xff"))
     image[keys.offset : keys.end] = identity.to_nvs(device, keys.size)
-    return bytes(image) + filesystem.build(files(board, words), place.size)
+    held = files(board, models(words), stock.banner)
+    return bytes(image) + filesystem.build(held, place.size)
 
 
-def files(board: Board, words: Iterable[Word]) -> dict[str, bytes]:
-    """Every file of the application for ``board``, by its absolute path on the device."""
-    found = application.compiled(board)
+def models(words: Iterable[Word]) -> dict[str, bytes]:
+    """The files of the words' models by absolute path."""
+    found = {}
     for word in words:
-        found[f"/models/{word.name}.ear"] = word.blob
-        found[f"/models/{word.name}.json"] = word.manifest.model_dump_json().encode()
-    return {**found, ABOUT: _about(board, found)}
+        found[f"{MODELS}{word.name}.ear"] = word.blob
+        found[f"{MODELS}{word.name}.json"] = word.manifest.model_dump_json().encode()
+    return found
+
+
+def files(board: Board, models: Mapping[str, bytes], banner: str) -> dict[str, bytes]:
+    """Every file of the application by its absolute path on the device.
+
+    One of them, ``ABOUT``, tells what the others are, and the firmware they were made for.
+    """
+    found = {**application.compiled(board), **models}
+    about = {
+        "board": board.name,
+        "version": __version__,
+        "firmware": banner,
+        "files": {path: sha256(data).hexdigest() for path, data in sorted(found.items())},
+    }
+    return {**found, ABOUT: json.dumps(about, indent=1).encode()}
 
 
 def flash_size(board: Board) -> int:
@@ -92,23 +109,12 @@ def flash_size(board: Board) -> int:
 def read(data: bytes) -> Contents:
     """Take an image apart. Raises FirmwareError or ImageError when it is none."""
     stock = firmware.parse(data)
-    # MicroPython puts the file system where it would be on the largest chip, too.
-    start = partitions.filesystem(stock.table, 32 << 20).offset
-    found, size = filesystem.read(data[start:]) if len(data) > start else ({}, 0)
+    # Where it starts is the same on every chip that is large enough.
+    start = partitions.filesystem(stock.table, _LARGEST).offset
+    held = Files(lambda at, size: data[start + at :][:size].ljust(size, b"\xff"), _LARGEST)
+    found = {path: held.read(path) for path in held.paths()}
     if ABOUT not in found:
-        raise ImageError(
-            "it holds a stock MicroPython and not this application: make an image with "
-            "'bluering image'"
-        )
+        raise ImageError("its file system holds another application")
     keys = partitions.named(stock.table, "nvs")
     owner = identity.from_nvs(data[keys.offset : keys.end])
-    return Contents(stock, start + size, start, found, owner, json.loads(found[ABOUT]))
-
-
-def _about(board: Board, found: Mapping[str, bytes]) -> bytes:
-    said = {
-        "board": board.name,
-        "version": __version__,
-        "files": {path: sha256(data).hexdigest() for path, data in sorted(found.items())},
-    }
-    return json.dumps(said, indent=1).encode()
+    return Contents(stock, start + held.made_for, start, found, owner, json.loads(found[ABOUT]))
