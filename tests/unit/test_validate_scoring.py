@@ -8,71 +8,102 @@ from hypothesis import strategies as st
 from bluering.validate.hear import Trace
 from bluering.validate.scoring import (
     CUTOFFS,
-    EventCounter,
-    EventFinder,
-    ScoredSteps,
+    REFRACTORY_HOPS,
+    Scores,
+    WakeCounter,
+    WakeFinder,
     clip_score,
     first_wake,
+    hop_scores,
     lowest_cutoff,
     misses,
-    scored_steps,
-    sliding_scores,
 )
+from ear.spotter.detector import Detector
 
-STRIDE, WINDOW, REFRACTORY = 3, 5, 100
+STRIDE, WINDOW, FIRST = 3, 5, 5
 
-traces = st.lists(st.sampled_from([0, 0, 0, 1, 90, 128, 200, 254, 255]), max_size=400).map(
-    lambda values: Trace(np.array(values, np.uint8), 5, STRIDE, 74)
-)
+outputs = st.lists(st.sampled_from([0, 0, 0, 1, 90, 128, 200, 254, 255]), max_size=400)
+cuts = st.lists(st.integers(0, 1200), max_size=4).map(sorted)
 
 
-def _device(trace: Trace, cutoff: int) -> list[int]:
-    """The rule spelled out: at which hops the device wakes."""
-    wakes: list[int] = []
+def _trace(values: list[int], count_from: int = 74) -> Trace:
+    return Trace(np.array(values, np.uint8), FIRST, STRIDE, count_from)
+
+
+def _scores(values: list[int]) -> Scores:
+    return hop_scores(_trace(values), WINDOW, max(0, FIRST + STRIDE * (len(values) - 1)))
+
+
+def _wakes(values: list[int], cutoff: int) -> list[int]:
+    """The rule spelled out: with which hops a wake begins."""
+    begins: list[int] = []
+    last_above = -REFRACTORY_HOPS
     window = [0] * WINDOW
-    for step, probability in enumerate(trace.probabilities.tolist()):
+    for step, probability in enumerate(values):
         window = [*window[1:], probability]
-        hop = trace.first_hop + STRIDE * step
-        rested = not wakes or hop >= wakes[-1] + REFRACTORY
-        if hop > trace.count_from and rested and sum(window) > cutoff * WINDOW:
-            wakes.append(hop)
-    return wakes
+        hop = FIRST + STRIDE * step
+        if hop > 74 and sum(window) > cutoff * WINDOW:
+            if hop - last_above >= REFRACTORY_HOPS:
+                begins.append(hop)
+            last_above = hop
+    return begins
 
 
-@given(traces)
-def test_the_counts_are_those_of_the_device_at_every_cutoff(trace: Trace) -> None:
-    counter = EventCounter(REFRACTORY)
-    counter.push(scored_steps(trace, WINDOW))
-    assert counter.counts.tolist() == [len(_device(trace, c)) for c in range(CUTOFFS)]
+@given(outputs)
+def test_the_counts_are_those_of_every_cutoff_by_itself(values: list[int]) -> None:
+    counter = WakeCounter()
+    counter.push(_scores(values))
+    assert counter.counts.tolist() == [len(_wakes(values, c)) for c in range(CUTOFFS)]
 
 
-@given(traces, st.integers(0, 254))
-def test_the_events_are_those_of_the_device(trace: Trace, cutoff: int) -> None:
-    steps = scored_steps(trace, WINDOW)
-    finder = EventFinder(cutoff, REFRACTORY)
-    finder.push(steps)
-    assert [event.hop for event in finder.found] == _device(trace, cutoff)
-    assert all(event.peak > cutoff for event in finder.found)
-    assert first_wake(steps, cutoff) == next(iter(_device(trace, cutoff)), None)
-    assert (clip_score(steps) > cutoff) == bool(_device(trace, cutoff))
+@given(outputs, st.integers(0, 254))
+def test_the_wakes_are_where_they_should_be(values: list[int], cutoff: int) -> None:
+    scores = _scores(values)
+    finder = WakeFinder(cutoff)
+    finder.push(scores)
+    expected = _wakes(values, cutoff)
+    assert [wake.hop for wake in finder.found] == expected
+    assert max((wake.peak for wake in finder.found), default=0) == (
+        clip_score(scores) if expected else 0
+    )
+    assert first_wake(scores, cutoff) == next(iter(expected), None)
 
 
-@given(traces, st.lists(st.integers(0, 400), max_size=4))
-def test_pieces_add_up_to_the_whole(trace: Trace, cuts: list[int]) -> None:
-    steps = scored_steps(trace, WINDOW)
-    whole, pieces = EventCounter(), EventCounter()
-    whole.push(steps)
-    for begin, end in zip([0, *sorted(cuts)], [*sorted(cuts), None], strict=True):
-        pieces.push(ScoredSteps(steps.hops[begin:end], steps.scores[begin:end]))
-    assert np.array_equal(whole.counts, pieces.counts)
+@given(outputs, cuts, st.integers(0, 254))
+def test_pieces_add_up_to_the_whole(values: list[int], cuts: list[int], cutoff: int) -> None:
+    scores = _scores(values)
+    counters, finders = (WakeCounter(), WakeCounter()), (WakeFinder(cutoff), WakeFinder(cutoff))
+    counters[0].push(scores)
+    finders[0].push(scores)
+    for piece in np.split(scores, np.minimum(cuts, len(scores))):
+        counters[1].push(piece)
+        finders[1].push(piece)
+    assert np.array_equal(counters[0].counts, counters[1].counts)
+    assert finders[0].found == finders[1].found
+
+
+@given(
+    st.lists(st.tuples(st.integers(60, 120), st.integers(3, 30), st.integers(1, 255)), max_size=6),
+    st.integers(1, 254),  # at 0 the device never cools off, and so never wakes
+)
+def test_separate_sounds_wake_the_device_as_often_as_counted(
+    sounds: list[tuple[int, int, int]], cutoff: int
+) -> None:
+    """The firmware's own detector, over sounds with pauses of at least 1.8 s between them."""
+    values = [v for pause, length, loud in sounds for v in [0] * pause + [loud] * length]
+    detector = Detector(cutoff, WINDOW, STRIDE, REFRACTORY_HOPS)
+    woke = [FIRST + STRIDE * i for i, value in enumerate(values) if detector.step(value)]
+    finder = WakeFinder(cutoff)
+    finder.push(_scores(values))
+    assert [wake.hop for wake in finder.found] == woke
 
 
 def test_the_score_is_the_first_cutoff_that_stays_quiet() -> None:
-    outputs = np.array([255, 255, 255, 255, 254, 255], np.uint8)
-    scores = sliding_scores(Trace(outputs, 5, 3, 0), 5)
+    values = [255, 255, 255, 255, 254, 255]
+    scores = hop_scores(_trace(values, 0), WINDOW, 20)
     # 1274 / 5 = 254.8: wakes at 254 (1274 > 1270), never at 255
-    assert scores.tolist() == [51, 102, 153, 204, 255, 255]
-    assert sliding_scores(Trace(np.full(9, 255, np.uint8), 5, 3, 0), 5)[-1] == 255
+    assert scores[4::3].tolist() == [51, 102, 153, 204, 255, 255]
+    assert np.count_nonzero(scores) == 6
 
 
 def test_misses_fall_off_at_each_score() -> None:

@@ -37,6 +37,11 @@ class Trace:
     stride: int
     count_from: int
 
+    @property
+    def last_hop(self) -> int:
+        """Where the last step ends."""
+        return self.first_hop + self.stride * (len(self.probabilities) - 1)
+
 
 @dataclass(frozen=True)
 class HeardFile:

@@ -25,15 +25,15 @@ from bluering.validate.report.schema import (
     OperatingPoint,
 )
 from bluering.validate.scoring import (
-    Event,
-    EventCounter,
-    EventFinder,
-    ScoredSteps,
+    Scores,
+    Wake,
+    WakeCounter,
+    WakeFinder,
     clip_score,
     first_wake,
+    hop_scores,
     lowest_cutoff,
     misses,
-    scored_steps,
 )
 from bluering.validate.store import Store
 
@@ -43,10 +43,10 @@ _LISTED = 1000  # false accepts per operating point; beyond, a list helps nobody
 
 @dataclass(frozen=True)
 class _Clip:
-    """A positive that was heard, reduced to the steps that count."""
+    """A positive that was heard, reduced to its scores."""
 
     result: ClipResult
-    steps: dict[str, ScoredSteps]  # by condition
+    scores: dict[str, Scores]  # by condition
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class _Kind:
     starts: list[int]  # samples of the listening where its recordings begin
     recordings: list[Recording]
 
-    def false_accept(self, event: Event) -> FalseAccept:
-        sample = event.hop * HOP
+    def false_accept(self, wake: Wake) -> FalseAccept:
+        sample = wake.hop * HOP
         index = bisect_left(self.starts, sample) - 1
         file = self.recordings[index]
         return FalseAccept(
@@ -66,7 +66,7 @@ class _Kind:
             file=file.name,
             kind=self.curve.kind,
             seconds=round((sample - self.starts[index]) / RATE, 2),
-            score=event.peak,
+            score=wake.peak,
         )
 
 
@@ -80,7 +80,7 @@ class Measurement:
         self._store = store
         results = [store.clip(part) for part in plan.clips if part.clip.label == model.word]
         self._clips = [self._reduced(result) for result in results if result.traces]
-        self._conditions = list(dict.fromkeys(name for c in self._clips for name in c.steps))
+        self._conditions = list(dict.fromkeys(name for c in self._clips for name in c.scores))
 
     def result(self) -> ModelResult:
         """Everything that the report says of the model."""
@@ -107,39 +107,35 @@ class Measurement:
         )
 
     def _reduced(self, result: ClipResult) -> _Clip:
-        window = self._model.window
-        steps = {
-            condition: scored_steps(traces[self._index], window)
-            for condition, traces in result.traces.items()
-        }
-        return _Clip(result, steps)
+        scores = {}
+        for condition, traces in result.traces.items():
+            trace = traces[self._index]
+            scores[condition] = hop_scores(trace, self._model.window, trace.last_hop)
+        return _Clip(result, scores)
 
     def _heard_under(self, condition: str) -> list[_Clip]:
-        return [clip for clip in self._clips if condition in clip.steps]
+        return [clip for clip in self._clips if condition in clip.scores]
 
     def _miss_curve(self, condition: str) -> MissCurve:
-        scores = [clip_score(clip.steps[condition]) for clip in self._heard_under(condition)]
+        scores = [clip_score(clip.scores[condition]) for clip in self._heard_under(condition)]
         return MissCurve(condition=condition, clips=len(scores), missed=misses(scores).tolist())
 
-    def _stretches(self, kind: str) -> Iterator[tuple[int, StreamResult, ScoredSteps]]:
-        """The stretches of a kind, each with the hop of the long listening where it begins, and
-        its steps in hops of the long listening."""
-        begin = 0
+    def _stretches(self, kind: str) -> Iterator[tuple[StreamResult, Scores]]:
+        """The stretches of a kind in order, with their scores."""
         for part in self._streams:
             if part.kind == kind:
                 result = self._store.stretch(part)
-                steps = scored_steps(result.traces[self._index], self._model.window)
-                yield begin, result, ScoredSteps(steps.hops + begin, steps.scores)
-                begin += result.hops
+                trace = result.traces[self._index]
+                yield result, hop_scores(trace, self._model.window, result.hops)
 
     def _kind(self, name: str) -> _Kind:
-        counter = EventCounter()
+        counter = WakeCounter()
         starts: list[int] = []
         recordings: list[Recording] = []
         hops = 0
-        for begin, result, steps in self._stretches(name):
-            counter.push(steps)
-            starts += [begin * HOP + file.start for file in result.files]
+        for result, scores in self._stretches(name):
+            counter.push(scores)
+            starts += [hops * HOP + file.start for file in result.files]
             recordings += [file.recording for file in result.files]
             hops += result.hops
         curve = FalseAcceptCurve(
@@ -154,10 +150,10 @@ class Measurement:
         """By cutoff, hardest first."""
         found: dict[int, list[FalseAccept]] = {cutoff: [] for cutoff in cutoffs}
         for kind in kinds:
-            finders = {cutoff: EventFinder(cutoff) for cutoff in cutoffs}
-            for _, _, steps in self._stretches(kind.curve.kind):
+            finders = {cutoff: WakeFinder(cutoff) for cutoff in cutoffs}
+            for _, scores in self._stretches(kind.curve.kind):
                 for finder in finders.values():
-                    finder.push(steps)
+                    finder.push(scores)
             for cutoff, finder in finders.items():
                 found[cutoff] += map(kind.false_accept, finder.found)
         for accepts in found.values():
@@ -186,7 +182,7 @@ class Measurement:
         clips = self._heard_under(condition)
         latencies = []
         for clip in clips:
-            hop = first_wake(clip.steps[condition], cutoff)
+            hop = first_wake(clip.scores[condition], cutoff)
             if hop is not None:
                 latencies.append(round((hop * HOP - clip.result.word_end) * 1000 / RATE))
         return Misses(
@@ -202,7 +198,7 @@ def _scores(clip: _Clip) -> ClipScores:
         id=clip.result.clip.id,
         file=clip.result.clip.name,
         level_db=round(clip.result.level_db, 1),
-        scores={condition: clip_score(steps) for condition, steps in clip.steps.items()},
+        scores={condition: clip_score(found) for condition, found in clip.scores.items()},
     )
 
 

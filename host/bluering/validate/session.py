@@ -97,9 +97,9 @@ def _method() -> list[str]:
         "filter) over the RMS of the noise; the place in the noise is drawn by the seed.",
         "near and far: shoebox rooms by the image source method, 0.7 m and 3 m away.",
         f"Negatives are one long listening per kind, heard in stretches with {RUN_IN_SECONDS:g} s "
-        "of the recording before as run-in; wakes within "
-        f"{REFRACTORY_HOPS / 100:g} s of one are part of it; the first {WARM_UP_HOPS / 100:g} s "
-        "after switching on don't count.",
+        "of the recording before as run-in; a wake less than "
+        f"{REFRACTORY_HOPS / 100:g} s after a step above the cutoff belongs to it; the first "
+        f"{WARM_UP_HOPS / 100:g} s after switching on don't count.",
         "A model wakes when the sum of its last N outputs (0..255) exceeds cutoff * N: the rule "
         "of the device, in its whole numbers.",
         "Intervals are at 95 %: Clopper-Pearson for misses, exact Poisson (Garwood) for false "

@@ -1,0 +1,315 @@
+"""The report as one self-contained HTML page: legible in light and dark, on a phone, printed."""
+
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+
+from bluering.validate.compare import Comparison, Difference
+from bluering.validate.report import charts, media
+from bluering.validate.report.charts import Series
+from bluering.validate.report.schema import (
+    SHIPPED,
+    FalseAccepts,
+    InputNote,
+    Misses,
+    ModelResult,
+    OperatingPoint,
+    Report,
+)
+
+_LISTED = 50  # false accepts on the page; the JSON file has them all
+
+
+def report_page(report: Report, cases: Sequence[media.Case] = ()) -> str:
+    """The page of one run."""
+    series = [Series(m.name, f"s{i % 4}", m) for i, m in enumerate(report.models)]
+    names = ", ".join(model.name for model in report.models)
+    body = [
+        f"<h1>How often “{escape(names)}” is missed, and wakes by mistake</h1>",
+        f'<p class="soft">Target: {escape(report.target)}. Corpus: {escape(report.corpus)}. '
+        f"BlueRing {escape(report.version)}.</p>",
+        *(_cards(model) for model in report.models),
+        _curves(series),
+        *(_points(model) for model in report.models),
+        _bars(series),
+        _latency(series),
+        *(_false_accepts(model) for model in report.models),
+        _cases(cases),
+        _inputs("Skipped inputs", report.skipped),
+        _inputs("Converted inputs", report.converted),
+        _method(report),
+    ]
+    return _page(f"Validation: {names}", body)
+
+
+def comparison_page(first: str, second: str, comparisons: Sequence[Comparison]) -> str:
+    """Two reports against each other."""
+    body = [f"<h1>{escape(first)} against {escape(second)}</h1>"]
+    for pair in comparisons:
+        series = [Series(first, "s0", pair.first), Series(second, "s1", pair.second)]
+        body += [
+            f"<h2>{escape(pair.first.name)}</h2>",
+            _curves(series),
+            _differences(first, second, pair.differences),
+            _bars(series),
+            _latency(series),
+        ]
+    return _page(f"{first} against {second}", body)
+
+
+def _page(title: str, body: Sequence[str]) -> str:
+    style = files("bluering.validate.report").joinpath("style.css").read_text(encoding="utf-8")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{style}</style></head>\n<body>\n"
+        + "\n".join(filter(None, body))
+        + "\n</body></html>\n"
+    )
+
+
+def _cards(model: ModelResult) -> str:
+    point = model.shipped
+    cards = [
+        _card(f"missed, {misses.condition}", _share(misses), _of_clips(misses))
+        for misses in point.misses[:1]
+    ]
+    noisy = max(point.misses[1:], key=lambda m: m.rate, default=None)
+    if noisy:
+        cards.append(_card(f"missed, worst: {noisy.condition}", _share(noisy), _of_clips(noisy)))
+    if point.overall:
+        overall = point.overall
+        cards.append(_card("false accepts per hour", _rate(overall), _in_hours(overall)))
+    latency = point.misses[0].latency if point.misses else None
+    if latency:
+        cards.append(
+            _card(
+                "from the end of the word to the wake, median",
+                f"{latency.median_ms:.0f} ms",
+                f"{latency.p95_ms:.0f} ms at the 95th percentile",
+            )
+        )
+    return (
+        f"<h2>{escape(model.name)} at its manifest’s cutoff, {_cutoff(model.cutoff)}</h2>"
+        f'<div class="cards">{"".join(cards)}</div>'
+    )
+
+
+def _card(label: str, value: str, note: str) -> str:
+    return f'<div class="card">{escape(label)}<b>{value}</b><small>{note}</small></div>'
+
+
+def _curves(series: Sequence[Series]) -> str:
+    conditions = list(dict.fromkeys(c.condition for one in series for c in one.model.miss_curves))
+    if not conditions:
+        return "<h2>Curves</h2><p>No positives were measured: there is no miss rate to draw.</p>"
+    if not all(one.model.hours for one in series):
+        return (
+            "<h2>Curves</h2><p>No negatives were measured: there are no false accepts to draw "
+            "the miss rate against.</p>"
+        )
+    top = charts.curve_top(series, conditions)
+    panels = [
+        f"<figure><figcaption>{escape(c)}</figcaption>{charts.curve_panel(series, c, top)}</figure>"
+        for c in conditions
+    ]
+    return (
+        "<h2>Miss rate against false accepts per hour</h2>"
+        '<p class="soft">Up: missed. Right: more false accepts, on a logarithmic scale; at the '
+        "left edge none was seen. The band is the 95 % interval of the miss rate, the circle the "
+        f'manifest’s cutoff.</p>{_legend(series)}<div class="panels">{"".join(panels)}</div>'
+    )
+
+
+def _legend(series: Sequence[Series]) -> str:
+    keys = (f'<span class="{s.css}"><i class="key"></i>{escape(s.label)}</span>' for s in series)
+    return f'<div class="legend">{"".join(keys)}</div>'
+
+
+def _points(model: ModelResult) -> str:
+    conditions = [curve.condition for curve in model.miss_curves]
+    head = "".join(f"<th>missed, {escape(c)}</th>" for c in conditions)
+    rows = "".join(_point_row(point, conditions) for point in model.points)
+    return (
+        f"<h2>Operating points of {escape(model.name)}</h2>"
+        '<div class="scroll"><table><caption>Each with its 95 % interval</caption>'
+        f"<tr><th>at</th><th>cutoff</th><th>false accepts per hour</th>{head}</tr>{rows}"
+        "</table></div>"
+    )
+
+
+def _point_row(point: OperatingPoint, conditions: Sequence[str]) -> str:
+    name = "manifest’s cutoff" if point.name == SHIPPED else f"at most {escape(point.name)}"
+    if point.cutoff is None:
+        return (
+            f'<tr><td>{name}</td><td class="words" colspan="{len(conditions) + 2}">'
+            "out of reach: more false accepts even at the highest cutoff</td></tr>"
+        )
+    cells = []
+    for condition in conditions:
+        misses = point.condition(condition)
+        cells.append(
+            f"<td>{_share(misses)}<small>{_of_clips(misses)}</small></td>"
+            if misses
+            else "<td></td>"
+        )
+    overall = point.overall
+    accepts = f"{_rate(overall)}<small>{_in_hours(overall)}</small>" if overall else "not measured"
+    return (
+        f"<tr><td>{name}</td><td>{_cutoff(point.cutoff)}</td><td>{accepts}</td>"
+        f"{''.join(cells)}</tr>"
+    )
+
+
+def _bars(series: Sequence[Series]) -> str:
+    if not any(one.model.shipped.kinds for one in series):
+        return ""
+    notes = [_none_seen(one.model) for one in series]
+    return (
+        "<h2>False accepts by kind, at the manifest’s cutoff</h2>"
+        f'{_legend(series)}<figure class="wide">{charts.kind_bars(series)}</figure>'
+        + "".join(notes)
+    )
+
+
+def _none_seen(model: ModelResult) -> str:
+    overall = model.shipped.overall
+    if overall is None or overall.count:
+        return ""
+    return f"<p>{escape(model.name)}: {_in_hours(overall)}.</p>"
+
+
+def _latency(series: Sequence[Series]) -> str:
+    first = next((m.condition for one in series for m in one.model.shipped.misses), None)
+    drawn = charts.latency_bars(series, first) if first else ""
+    if not drawn:
+        return ""
+    rows = "".join(
+        _latency_row(one, misses) for one in series for misses in one.model.shipped.misses
+    )
+    return (
+        f"<h2>From the end of the word to the wake, {escape(str(first))}</h2>"
+        f'<figure class="wide">{drawn}</figure>'
+        '<div class="scroll"><table><tr><th>model</th><th>condition</th><th>detected</th>'
+        f"<th>median</th><th>95th percentile</th></tr>{rows}</table></div>"
+    )
+
+
+def _latency_row(one: Series, misses: Misses) -> str:
+    latency = misses.latency
+    times = (
+        f"<td>{latency.median_ms:.0f} ms</td><td>{latency.p95_ms:.0f} ms</td>"
+        if latency
+        else "<td></td><td></td>"
+    )
+    return (
+        f"<tr><td>{escape(one.label)}</td><td>{escape(misses.condition)}</td>"
+        f"<td>{misses.clips - misses.missed} of {misses.clips}</td>{times}</tr>"
+    )
+
+
+def _false_accepts(model: ModelResult) -> str:
+    point = _longest_list(model)
+    if point is None:
+        return ""
+    rows = "".join(
+        f"<tr><td>{accept.score}</td><td>{escape(accept.kind)}</td>"
+        f"<td>{_clock(accept.seconds)}</td>"
+        f'<td class="file">{escape(accept.file or accept.id)}</td></tr>'
+        for accept in point.false_accepts[:_LISTED]
+    )
+    more = max(0, len(point.false_accepts) - _LISTED)
+    rest = f"<p>{more} more are in the JSON report.</p>" if more else ""
+    return (
+        f"<h2>False accepts of {escape(model.name)}, hardest first</h2>"
+        '<div class="scroll"><table><caption>Each happens at cutoffs below its score</caption>'
+        "<tr><th>score</th><th>kind</th><th>time</th><th>recording</th></tr>"
+        f"{rows}</table></div>{rest}"
+    )
+
+
+def _longest_list(model: ModelResult) -> OperatingPoint | None:
+    with_some = [point for point in model.points if point.false_accepts]
+    return max(with_some, key=lambda point: len(point.false_accepts), default=None)
+
+
+def _cases(cases: Sequence[media.Case]) -> str:
+    if not cases:
+        return ""
+    shown = "".join(
+        f'<figure class="case"><figcaption>{escape(case.title)}</figcaption>'
+        f'<img alt="spectrogram, 0 to 8 kHz" src="{media.spectrogram_url(case.audio)}">'
+        f'<audio controls preload="none" src="{media.audio_url(case.audio)}"></audio></figure>'
+        for case in cases
+    )
+    return f'<h2>Worst cases</h2><div class="panels">{shown}</div>'
+
+
+def _inputs(title: str, notes: Sequence[InputNote]) -> str:
+    if not notes:
+        return ""
+    items = "".join(f"<li><code>{escape(n.name)}</code>: {escape(n.text)}</li>" for n in notes)
+    return f"<h2>{escape(title)}</h2><ul>{items}</ul>"
+
+
+def _method(report: Report) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in report.method)
+    return (
+        f"<h2>Method</h2><ul>{items}</ul>"
+        f'<p class="soft">Seed {report.seed}. Made by <code>{escape(report.command)}</code></p>'
+    )
+
+
+def _differences(first: str, second: str, differences: Sequence[Difference]) -> str:
+    rows = "".join(_difference_row(difference) for difference in differences)
+    return (
+        "<h3>Differences</h3>"
+        '<div class="scroll"><table><caption>Real: less than 5 % likely by chance alone, all tests '
+        "of the table taken together (Holm)</caption>"
+        f"<tr><th>at</th><th>what</th><th>{escape(first)}</th><th>{escape(second)}</th>"
+        f"<th>test</th><th>p</th><th>adjusted</th><th>verdict</th></tr>{rows}</table></div>"
+    )
+
+
+def _difference_row(d: Difference) -> str:
+    first, second = (
+        f"{100 * v:.1f} %" if d.unit == "missed" else f"{v:.2f} /h" for v in (d.first, d.second)
+    )
+    verdict = "could be chance"
+    if d.real:
+        better = d.second < d.first
+        verdict = f'<span class="{"good" if better else "bad"}">real</span>'
+    return (
+        f'<tr><td>{escape(d.point)}</td><td class="words">{escape(d.what)}</td><td>{first}</td>'
+        f"<td>{second}</td><td>{d.test}</td><td>{d.p:.3f}</td><td>{d.adjusted_p:.3f}</td>"
+        f"<td>{verdict}</td></tr>"
+    )
+
+
+def _share(misses: Misses) -> str:
+    return f"{100 * misses.rate:.1f} %"
+
+
+def _of_clips(misses: Misses) -> str:
+    low, high = misses.interval
+    return f"{misses.missed} of {misses.clips}, {100 * low:.1f} to {100 * high:.1f} %"
+
+
+def _rate(figures: FalseAccepts) -> str:
+    return f"{figures.per_hour:.2f}"
+
+
+def _in_hours(figures: FalseAccepts) -> str:
+    low, high = figures.interval
+    if figures.count == 0:
+        return f"0 in {figures.hours:.2f} h, so at most {high:.2f} (one-sided)"
+    return f"{figures.count} in {figures.hours:.2f} h, {low:.2f} to {high:.2f}"
+
+
+def _cutoff(cutoff: int) -> str:
+    return f"{cutoff / 255:.3f} ({cutoff} of 255)"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:05.2f}"
