@@ -204,6 +204,23 @@ FALSE_WAKE = Message(
     ("tag", "bytes32"),  # by the device's control key
 )
 
+# A setting's value: after it was asked for, or was changed.
+SETTING = Message(
+    13,
+    "setting",
+    True,
+    ("name", "str"),  # as in ear.settings
+    ("value", "str"),  # JSON
+)
+
+# Sound by wire: so many more hops may be sent. The first one says that the wire is open.
+WIRED_CREDIT = Message(
+    14,
+    "wired_credit",
+    True,
+    ("hops", "u8"),  # hops that the host may send on top of those it was granted before
+)
+
 # Asks the device for its hello and its words.
 HELLO_REQUEST = Message(64, "hello_request", False)
 
@@ -245,6 +262,40 @@ PRE_ROLL = Message(
     ("allowed", "u8"),  # 1: sound from before the wake may be recorded; 0: it may not
 )
 
+# Asks for all settings.
+SETTINGS_REQUEST = Message(70, "settings_request", False)
+
+# Changes a setting; the answer is the setting, or a log with the code "setting".
+SETTING_CHANGE = Message(
+    71,
+    "setting_change",
+    False,
+    ("name", "str"),  # as in ear.settings
+    ("value", "str"),  # JSON
+)
+
+# Tells the time of day, for what depends on it: the device has no clock of its own.
+TIME = Message(
+    72,
+    "time",
+    False,
+    ("minute", "u16"),  # of the day, in the owner's time zone
+)
+
+# Opens the wire: from now on the device hears what is sent, its microphone is off.
+WIRED_START = Message(73, "wired_start", False)
+
+# A hop of sound by wire.
+WIRED_HOP = Message(
+    74,
+    "wired_hop",
+    False,
+    ("samples", "bytes"),  # int16, as many as a hop has
+)
+
+# Closes the wire: the device listens to its microphone again.
+WIRED_STOP = Message(75, "wired_stop", False)
+
 MESSAGES = (
     HELLO,
     WORD,
@@ -258,10 +309,18 @@ MESSAGES = (
     RECORDING_CHUNK,
     RECORDING_END,
     FALSE_WAKE,
+    SETTING,
+    WIRED_CREDIT,
     HELLO_REQUEST,
     REPL,
     TELEMETRY,
     RECORDING_ACK,
     RECORDING_CANCEL,
     PRE_ROLL,
+    SETTINGS_REQUEST,
+    SETTING_CHANGE,
+    TIME,
+    WIRED_START,
+    WIRED_HOP,
+    WIRED_STOP,
 )

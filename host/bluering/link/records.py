@@ -320,6 +320,29 @@ class FalseWake(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Setting(Record):
+    """A setting's value: after it was asked for, or was changed."""
+
+    declaration: ClassVar[messages.Message] = messages.SETTING
+
+    name: str
+    """As in ear.settings."""
+
+    value: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class WiredCredit(Record):
+    """Sound by wire: so many more hops may be sent. The first one says that the wire is open."""
+
+    declaration: ClassVar[messages.Message] = messages.WIRED_CREDIT
+
+    hops: int
+    """Hops that the host may send on top of those it was granted before."""
+
+
+@dataclass(frozen=True, slots=True)
 class HelloRequest(Record):
     """Asks the device for its hello and its words."""
 
@@ -382,6 +405,60 @@ class PreRoll(Record):
     """1: sound from before the wake may be recorded; 0: it may not."""
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsRequest(Record):
+    """Asks for all settings."""
+
+    declaration: ClassVar[messages.Message] = messages.SETTINGS_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange(Record):
+    """Changes a setting; the answer is the setting, or a log with the code "setting"."""
+
+    declaration: ClassVar[messages.Message] = messages.SETTING_CHANGE
+
+    name: str
+    """As in ear.settings."""
+
+    value: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Time(Record):
+    """Tells the time of day, for what depends on it: the device has no clock of its own."""
+
+    declaration: ClassVar[messages.Message] = messages.TIME
+
+    minute: int
+    """Of the day, in the owner's time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WiredStart(Record):
+    """Opens the wire: from now on the device hears what is sent, its microphone is off."""
+
+    declaration: ClassVar[messages.Message] = messages.WIRED_START
+
+
+@dataclass(frozen=True, slots=True)
+class WiredHop(Record):
+    """A hop of sound by wire."""
+
+    declaration: ClassVar[messages.Message] = messages.WIRED_HOP
+
+    samples: bytes
+    """Int16, as many as a hop has."""
+
+
+@dataclass(frozen=True, slots=True)
+class WiredStop(Record):
+    """Closes the wire: the device listens to its microphone again."""
+
+    declaration: ClassVar[messages.Message] = messages.WIRED_STOP
+
+
 RECORDS: dict[int, type[Record]] = {
     record.declaration.id: record
     for record in (
@@ -397,11 +474,19 @@ RECORDS: dict[int, type[Record]] = {
         RecordingChunk,
         RecordingEnd,
         FalseWake,
+        Setting,
+        WiredCredit,
         HelloRequest,
         Repl,
         Telemetry,
         RecordingAck,
         RecordingCancel,
         PreRoll,
+        SettingsRequest,
+        SettingChange,
+        Time,
+        WiredStart,
+        WiredHop,
+        WiredStop,
     )
 }
