@@ -19,11 +19,14 @@ from bluering.models.packaged import CompiledWord
 from bluering.virtual.runtime import find_micropython
 
 Pace = Literal["real", "fast"]
+ResetCause = Literal["power", "reset", "watchdog"]
 
 FIRMWARE = Path(ear.__file__).parents[1]
 _STANDINS = Path(__file__).with_name("standins")
 _HEAP = "2m"  # as much as a board with PSRAM has to spare, and far more than is used
+_RESET_CODE = 85  # the stand-in's machine.reset() ends the process with it
 _LIGHT_HEAD = struct.Struct("<IH")
+_LAST_WORDS = 4096
 
 
 class VirtualBoardError(BlueRingError):
@@ -44,6 +47,7 @@ class VirtualBoard:
     ``words`` are the models it listens with; ``sound`` gives blocks of 16 kHz mono int16
     little-endian bytes; the firmware ends when they end. ``pace`` is real time, or as fast as
     it goes: then the firmware waits for whoever reads the link, and loses nothing.
+    ``program`` is what it runs, the firmware's main.py unless told otherwise.
     """
 
     def __init__(
@@ -54,76 +58,76 @@ class VirtualBoard:
         pace: Pace = "fast",
         word_size: int = 64,
         board: str = "virtual",
+        program: Path = FIRMWARE / "main.py",
     ) -> None:
         self._words = list(words)
         self._sound = sound
         self._pace = pace
         self._runtime = find_micropython(word_size)
         self._board = boards.load(board)
+        self._program = program
         self._stopping = threading.Event()
         self._failure: BlueRingError | None = None
 
     def __enter__(self) -> "VirtualBoard":
         with ExitStack() as opened:
-            folder = Path(opened.enter_context(TemporaryDirectory(prefix="bluering-")))
-            fill(folder, self._words, self._board)
+            self.flash = Path(opened.enter_context(TemporaryDirectory(prefix="bluering-")))
+            fill(self.flash, self._words, self._board)
             self._light = opened.enter_context(TemporaryFile())
-            sound_in, sound_out = os.pipe()
-            switch_in, self._switch_out = os.pipe()
-            opened.callback(os.close, self._switch_out)
-            self._process = opened.enter_context(self._start(folder, sound_in, switch_in))
-            opened.callback(self._process.kill)
-            os.close(sound_in)
-            os.close(switch_in)
-            self._feeder = threading.Thread(
-                target=self._feed, args=(sound_out,), name="sound", daemon=True
-            )
-            self._feeder.start()
+            self._stderr = opened.enter_context(TemporaryFile())
+            self._wires, ours = _open_wires(opened)
+            self._switches, self.to_device, self.from_device = ours
+            opened.callback(self._switch_off)
+            self._process = self._start("power")
+            self._supervisor = _thread("supervisor", self._supervise)
+            self._feeder = _thread("sound", self._feed)
             self._opened = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopping.set()
         self._opened.close()
+
+    def _switch_off(self) -> None:
+        self._stopping.set()
+        self._process.kill()
+        self._supervisor.join(timeout=5)
         self._feeder.join(timeout=5)
 
-    @property
-    def to_device(self) -> IO[bytes]:
-        """The direction of the link that the firmware reads."""
-        assert self._process.stdin
-        return self._process.stdin
-
-    @property
-    def from_device(self) -> IO[bytes]:
-        """The direction of the link that the firmware writes."""
-        assert self._process.stdout
-        return self._process.stdout
-
-    def _start(self, folder: Path, sound_in: int, switch_in: int) -> subprocess.Popen[bytes]:
-        light = self._light.fileno()
-        search = (_STANDINS, folder, FIRMWARE, ".frozen")
-        wires = {"SOUND_FD": sound_in, "SWITCH_FD": switch_in, "LIGHT_FD": light}
+    def _start(self, cause: ResetCause) -> subprocess.Popen[bytes]:
+        wires = self._wires
+        search = (_STANDINS, self.flash, FIRMWARE, ".frozen")
+        fds = {
+            "SOUND_FD": wires.sound_in,
+            "SWITCH_FD": wires.switch_in,
+            "LIGHT_FD": self._light.fileno(),
+        }
         return subprocess.Popen(
-            [str(self._runtime), "-X", f"heapsize={_HEAP}", str(FIRMWARE / "main.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=folder,
+            [str(self._runtime), "-X", f"heapsize={_HEAP}", str(self._program)],
+            stdin=wires.link_in,
+            stdout=wires.link_out,
+            stderr=self._stderr,
+            cwd=self.flash,
             env={
                 **os.environ,
                 "MICROPYPATH": ":".join(map(str, search)),
                 "BLUERING_PACE": self._pace,
-                **{f"BLUERING_{name}": str(fd) for name, fd in wires.items()},
+                "BLUERING_RESET_CAUSE": cause,
+                **{f"BLUERING_{name}": str(fd) for name, fd in fds.items()},
             },
-            pass_fds=tuple(wires.values()),
+            pass_fds=tuple(fds.values()),
             start_new_session=True,
         )
 
-    def _feed(self, sound_out: int) -> None:
+    def _supervise(self) -> None:
+        """Start the firmware again whenever it resets; when it ends, let its wires end too."""
+        while self._process.wait() == _RESET_CODE and not self._stopping.is_set():
+            self._process = self._start("reset")
+        self._wires.close()
+
+    def _feed(self) -> None:
         try:
             # A broken pipe: the firmware ended first, and wait() says why.
-            with suppress(BrokenPipeError), os.fdopen(sound_out, "wb") as pipe:
+            with suppress(BrokenPipeError), os.fdopen(self._wires.sound_out, "wb") as pipe:
                 for block in self._sound:
                     if self._stopping.is_set():
                         return
@@ -131,9 +135,14 @@ class VirtualBoard:
         except BlueRingError as error:
             self._failure = error
 
+    @property
+    def running(self) -> bool:
+        """Whether the firmware is still running, or about to start again."""
+        return self._supervisor.is_alive()
+
     def switch(self, pin: int, level: int) -> None:
         """Set an input pin of the board."""
-        os.write(self._switch_out, bytes((pin, level)))
+        self._switches.write(bytes((pin, level)))
 
     def lights(self) -> Iterator[Light]:
         """Every write to the LEDs so far, oldest first."""
@@ -157,16 +166,50 @@ class VirtualBoard:
 
         Raises VirtualBoardError when it failed, or what made the sound end too early.
         """
-        code = self._process.wait(timeout)
+        self._supervisor.join(timeout)
+        code = self._process.returncode
         if self._failure:
             raise self._failure
         if code:
-            assert self._process.stderr
-            last_words = self._process.stderr.read().decode(errors="replace").strip()
+            size = os.fstat(self._stderr.fileno()).st_size
+            start = max(0, size - _LAST_WORDS)
+            last_words = os.pread(self._stderr.fileno(), _LAST_WORDS, start).decode().strip()
             raise VirtualBoardError(
                 f"the firmware on the virtual board stopped with exit code {code}: "
                 f"{last_words or 'it printed nothing'}"
             )
+
+
+@dataclass
+class _Wires:
+    """The device's ends of the pipes, and the one end that the feeding thread closes."""
+
+    sound_in: int
+    switch_in: int
+    link_in: int
+    link_out: int
+    sound_out: int
+
+    def close(self) -> None:
+        for fd in (self.sound_in, self.switch_in, self.link_in, self.link_out):
+            os.close(fd)
+
+
+def _open_wires(opened: ExitStack) -> tuple[_Wires, list[IO[bytes]]]:
+    """The wires, and our ends of the switches and of the link (to, from the device)."""
+    sound_in, sound_out = os.pipe()
+    switch_in, switch_out = os.pipe()
+    link_in, to_device = os.pipe()
+    from_device, link_out = os.pipe()
+    ours = ((switch_out, "wb"), (to_device, "wb"), (from_device, "rb"))
+    files = [opened.enter_context(os.fdopen(fd, mode, 0)) for fd, mode in ours]
+    return _Wires(sound_in, switch_in, link_in, link_out, sound_out), files
+
+
+def _thread(name: str, target) -> threading.Thread:
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def fill(folder: Path, words: Iterable[CompiledWord], board: Board) -> None:
