@@ -87,7 +87,8 @@ class Reader:
             event: ReaderEvent = Undecodable(at, kind, str(error))
         else:
             event = Received(at, message)
-        if decoder.missed and not self._restarted(event):
+        restarted = self._restarted(event)
+        if decoder.missed and not restarted:
             yield Lost(at, decoder.missed)
         yield event
 
