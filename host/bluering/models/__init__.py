@@ -1,0 +1,1 @@
+"""Wake-word models: read from ``.tflite``, compiled for the device, evaluated on the host."""

@@ -1,0 +1,1 @@
+"""The spotter: features in, probabilities and wakes out."""
