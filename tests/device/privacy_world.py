@@ -15,7 +15,6 @@ from ear.privacy.identity import Identity
 from ear.privacy.recorder import Recorder, Wake
 from ear.privacy.shell import Shell
 
-_IOCTL_POLL = 3
 ID = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 KEY = bytes(range(32))
 
@@ -52,10 +51,12 @@ class Stream(io.IOBase):
         self._lights = lights
         self._ring = ring
 
-    def ioctl(self, request, _):
-        if request != _IOCTL_POLL:
-            return -1
-        return select.POLLOUT if self.room else 0
+    def ioctl(self, _, __):
+        return 0
+
+    def ipoll(self, _):
+        """What ``select.poll`` would say of this stream."""
+        return ((self, select.POLLOUT),) if self.room else ()
 
     def write(self, buffer, offset, length):
         length = min(length, self.room)
@@ -102,6 +103,7 @@ class World:
         self.microphone = Microphone()
         self.stream = Stream(stream_file, lights_file, self.ring)
         self.outbox = Outbox(self.stream, burst=512)
+        self.outbox._writable = self.stream  # select waits 1 ms for what is no file
         encoder = codecs.Encoder(codec, adpcm_kernels.encode)
         cipher = Cipher(encoder.capacity)
         self.identity = Identity(Nvs())

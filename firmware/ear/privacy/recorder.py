@@ -59,6 +59,7 @@ class Recorder:
         self._chunk_first = 0
         self._chunk_bytes = 0
         self._unwritten = 0  # bytes of the outbox up to the last one of ours
+        self._told = False  # whether the host has been told that it began
         self.number = 0  # of the newest recording; 0 before the first
         self.sequence = 0  # of the next chunk
         self.samples = 0  # the recording's length so far, lost ones included
@@ -82,6 +83,7 @@ class Recorder:
         self._mac = keys.Hmac(authentication)
         self._encoder.reset()
         self._queue.clear()
+        self._told = False
         self._unwritten = self.sequence = self.samples = self.overrun = 0
         self._queue_start(wake, salt, consent, retention_days, len(pre_roll) * HOP)
         self.taking = True
@@ -114,6 +116,7 @@ class Recorder:
         outbox = self._outbox
         if self._queue.waiting and outbox.pending < _MAX_QUEUED and self._queue.send_oldest(outbox):
             self._unwritten = outbox.pending
+            self._told = True
 
     def note_written(self, count):
         """The outbox wrote ``count`` bytes to the stream."""
@@ -123,9 +126,10 @@ class Recorder:
         """The link is closed to sound: drop what waits and say why, if any does."""
         if not self.sent:
             self._queue.clear()
-            self._outbox.clear()
-            length = self._put_end(self._outbox.payload, reason)
-            self._seal_and_send(self._mac, messages.RECORDING_END, length)
+            if self._told:
+                self._outbox.clear()
+                length = self._put_end(self._outbox.payload, reason)
+                self._seal_and_send(self._mac, messages.RECORDING_END, length)
             self._unwritten = 0
         self._cipher.stop()
         self._mac = None

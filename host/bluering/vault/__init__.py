@@ -1,0 +1,1 @@
+"""The vault: recordings, encrypted, kept and deleted as their owner said."""

@@ -1,0 +1,317 @@
+"""Receives one board's recordings: verify, decrypt, store, and only then acknowledge."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+
+from bluering.link.connection import Disconnected, Event
+from bluering.link.reader import Received
+from bluering.link.records import (
+    FalseWake,
+    Hello,
+    Record,
+    RecordingAck,
+    RecordingCancel,
+    RecordingChunk,
+    RecordingEnd,
+    RecordingStart,
+    Wake,
+)
+from bluering.vault.assembly import Assembly, ForgeryError, check_tag, recording_keys
+from bluering.vault.errors import ReplayError
+from bluering.vault.vault import NewRecording, NewWake, Vault
+from ear.privacy import codecs, gate, keys
+
+_LATE_S = 1.0  # how long chunks may come after the end of their recording
+_STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
+
+_UNWANTED = (gate.FALSE_MARK, gate.CANCEL)  # ends after which nothing is kept
+
+Judge = Callable[[Assembly], bool | None]
+"""A second look at a wake: True it was one, False it wasn't, None it can't be told yet."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell the user; ``answer`` is to be sent to the device first."""
+
+    text: str
+    failed: bool = False
+    answer: Record | None = None
+
+
+@dataclass(frozen=True)
+class Heard(Notice):
+    """A wake and its reasons."""
+
+    wake: NewWake | None = None
+
+
+@dataclass(frozen=True)
+class Stored(Notice):
+    """A recording is in the vault."""
+
+    id: str = ""
+    recording: NewRecording | None = None
+
+
+class Registry:
+    """Which port each device speaks on, so that no two boards pass for one."""
+
+    def __init__(self) -> None:
+        self._ports: dict[bytes, str] = {}
+
+    def claim(self, device: bytes, port: str) -> str | None:
+        """None if the device is this port's from now on, else the other port that has it."""
+        owner = self._ports.setdefault(device, port)
+        return None if owner == port else owner
+
+    def release(self, port: str) -> None:
+        """The board on this port is gone."""
+        self._ports = {device: owner for device, owner in self._ports.items() if owner != port}
+
+
+class Receiver:
+    """Turns one connection's events into stored recordings and notices.
+
+    identities: device ids and their keys, 32 bytes each. judge: the second look, if any.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        identities: Mapping[bytes, bytes],
+        registry: Registry,
+        port: str,
+        judge: Judge | None = None,
+    ) -> None:
+        self._vault = vault
+        self._identities = identities
+        self._registry = registry
+        self._port = port
+        self._judge = judge
+        self._session = "unknown"
+        self._assembly: Assembly | None = None
+        self._judged = False
+        self._refused: tuple[int, int] | None = None  # boot and number of what isn't taken
+        self._deadline = 0.0
+
+    def handle(self, event: Event) -> Iterator[Notice]:
+        """One event of the connection."""
+        if isinstance(event, Disconnected):
+            yield from self._close()
+            self._registry.release(self._port)
+        elif isinstance(event, Received):
+            yield from self._handle_message(event.message, event.at)
+
+    def tick(self, now: float) -> Iterator[Notice]:
+        """Time passed: a recording of which nothing comes any more is stored as it is."""
+        if self._assembly is not None and now >= self._deadline:
+            yield from self._close()
+
+    def _handle_message(self, message: Record, now: float) -> Iterator[Notice]:
+        match message:
+            case Hello():
+                yield from self._greet(message)
+            case Wake():
+                yield self._note_wake(message)
+            case RecordingStart():
+                yield from self._begin(message, now)
+            case RecordingChunk():
+                yield from self._add(message, now)
+            case RecordingEnd():
+                yield from self._end(message, now)
+            case FalseWake():
+                yield self._discard(message)
+
+    def _greet(self, hello: Hello) -> Iterator[Notice]:
+        session = f"{hello.session:08x}"
+        if session != self._session:
+            yield from self._close()
+        self._session = session
+
+    def _note_wake(self, message: Wake) -> Notice:
+        wake = NewWake(
+            self._session,
+            message.position * codecs.HOP,
+            message.name,
+            message.score,
+            message.cutoff,
+            message.model_sha256.hex(),
+        )
+        self._vault.note_wake(wake)
+        text = f"heard '{wake.word}' (score {wake.score}, cutoff {wake.cutoff})"
+        return Heard(text, wake=wake)
+
+    def _begin(self, start: RecordingStart, now: float) -> Iterator[Notice]:
+        if self._assembly is not None and start == self._assembly.start:
+            return
+        yield from self._close()
+        self._refused = (start.boot, start.number)
+        problem = self._problem_with(start)
+        if problem:
+            yield self._refuse(problem, start)
+            return
+        self._refused = None
+        self._judged = False
+        self._assembly = Assembly(start, recording_keys(self._identities[start.device], start))
+        self._deadline = now + _STALLED_S
+
+    def _problem_with(self, start: RecordingStart) -> str | None:
+        device = start.device.hex()
+        key = self._identities.get(start.device)
+        if key is None:
+            return (
+                f"device {device} isn't known here, so its recordings can't be opened. Copy its "
+                "identity file to this computer, or flash it from here"
+            )
+        try:
+            check_tag(recording_keys(key, start).authentication, start)
+        except ForgeryError:
+            return (
+                f"the key kept here for device {device} is wrong, or somebody altered what it "
+                "sent. Was it flashed anew from another computer?"
+            )
+        if start.codec >= len(codecs.NAMES):
+            return f"device {device} uses a codec that this program doesn't know: update it"
+        if self._vault.knows(device, start.boot, start.number, start.salt.hex()):
+            return f"recording {start.number} of device {device} was received before: a replay"
+        other = self._registry.claim(start.device, self._port)
+        if other:
+            return (
+                f"the boards on {self._port} and {other} have the same identity {device}. Flash "
+                "one of them again, with an identity of its own"
+            )
+        return None
+
+    def _refuse(self, text: str, start: RecordingStart) -> Notice:
+        answer = RecordingAck(boot=start.boot, number=start.number, stored=0)
+        return Notice(f"nothing is stored: {text}", failed=True, answer=answer)
+
+    def _add(self, chunk: RecordingChunk, now: float) -> Iterator[Notice]:
+        assembly = self._assembly
+        if assembly is None or chunk.number != assembly.start.number:
+            yield from self._missed_start(chunk.number)
+            return
+        try:
+            assembly.add(chunk)
+        except ForgeryError:
+            yield self._forged(f"piece {chunk.sequence} of recording {chunk.number}")
+            return
+        if assembly.end is None:
+            self._deadline = now + _STALLED_S
+        yield from self._look_again(assembly)
+        if self._assembly is not None and assembly.whole:
+            yield from self._close()
+
+    def _end(self, end: RecordingEnd, now: float) -> Iterator[Notice]:
+        assembly = self._assembly
+        if assembly is None or end.number != assembly.start.number:
+            yield from self._missed_start(end.number)
+            return
+        try:
+            assembly.finish(end)
+        except ForgeryError:
+            yield self._forged(f"the end of recording {end.number}")
+            return
+        self._deadline = now + _LATE_S
+        if end.reason in _UNWANTED:
+            self._drop(assembly)
+        elif assembly.whole:
+            yield from self._close()
+
+    def _drop(self, assembly: Assembly) -> NewWake:
+        """Keep nothing of a recording but the wake that caused it."""
+        self._assembly = None
+        self._refused = (assembly.start.boot, assembly.start.number)
+        wake = assembly.wake(self._session)
+        self._vault.note_wake(wake)
+        return wake
+
+    def _forged(self, what: str) -> Notice:
+        return Notice(
+            f"{what} was altered on its way, or somebody forged it: it isn't used", failed=True
+        )
+
+    def _missed_start(self, number: int) -> Iterator[Notice]:
+        """Say once that pieces come of which the beginning is missing."""
+        if self._refused is not None and self._refused[1] == number:
+            return
+        self._refused = (0, number)
+        yield Notice(
+            f"the beginning of recording {number} is missing, so it can't be opened", failed=True
+        )
+
+    def _look_again(self, assembly: Assembly) -> Iterator[Notice]:
+        """The second look: a wake that wasn't one is cancelled before anything is kept."""
+        if self._judge is None or self._judged:
+            return
+        verdict = self._judge(assembly)
+        if verdict is None:
+            return
+        self._judged = True
+        if verdict:
+            return
+        wake, start = self._drop(assembly), assembly.start
+        self._vault.mark_false(wake.session, wake.position, "second look")
+        yield Notice(
+            f"the second look found no '{start.name}': recording {start.number} is cancelled",
+            answer=RecordingCancel(number=start.number),
+        )
+
+    def _close(self) -> Iterator[Notice]:
+        """Store what there is of the recording in progress."""
+        assembly, self._assembly = self._assembly, None
+        if assembly is None:
+            return
+        start = assembly.start
+        if assembly.length == 0:
+            self._drop(assembly)
+            yield self._refuse(f"no sound of recording {start.number} arrived", start)
+            return
+        self._refused = (start.boot, start.number)
+        new = assembly.recording(self._session)
+        try:
+            stored = self._vault.store(new)
+        except ReplayError as error:
+            yield self._refuse(str(error), start)
+        except (OSError, DBAPIError) as error:
+            yield self._refuse(
+                f"recording {start.number} could not be written ({_cause(error)}). Is the disk "
+                "full?",
+                start,
+            )
+        else:
+            answer = RecordingAck(boot=start.boot, number=start.number, stored=1)
+            yield Stored(_describe(new), answer=answer, id=stored, recording=new)
+
+    def _discard(self, message: FalseWake) -> Notice:
+        key = self._identities.get(message.device)
+        try:
+            if key is None:
+                raise ForgeryError("unknown device")
+            check_tag(keys.control_key(key), message)
+        except ForgeryError:
+            return self._forged(f"a request of device {message.device.hex()} to delete")
+        assembly = self._assembly
+        if assembly is not None and assembly.start.number == message.number:
+            self._drop(assembly)
+        if not self._vault.delete_false(message.device.hex(), message.boot, message.number):
+            self._vault.mark_false(self._session, message.position * codecs.HOP, "owner")
+        return Notice("the owner marked the last wake as false: nothing but its reasons is kept")
+
+
+def _describe(new: NewRecording) -> str:
+    seconds = len(new.samples) / 16000
+    text = f"stored {seconds:.1f} s after '{new.wake.word}', ended by {new.reason}"
+    if new.complete:
+        return text
+    missing = sum(count for _, count in new.gaps) / 16000
+    return f"{text}; INCOMPLETE: {missing:.2f} s missing in {len(new.gaps)} gaps"
+
+
+def _cause(error: OSError | DBAPIError) -> str:
+    if isinstance(error, DBAPIError):
+        return str(error.orig)
+    return error.strerror or str(error)
