@@ -105,16 +105,16 @@ class _Source:
 
     def kernels(self) -> list[Kernel]:
         kernels = []
+        functions = [node for node in self.tree.body if isinstance(node, ast.FunctionDef)]
+        self.macros = {node.name: node for node in functions if not node.decorator_list}
         for node in self.tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 value = self.value(node.value, _Scope(self.constants))
                 self.constants[node.targets[0].id] = value
-            elif isinstance(node, ast.FunctionDef) and not node.decorator_list:
-                self.macros[node.name] = node
-            elif isinstance(node, ast.FunctionDef) and self.is_kernel(node):
+            elif node in functions and self.is_kernel(node):
                 lines = self.place(self.body(node.body, _Scope(dict(self.constants))))
                 kernels.append(Kernel(node.name, node.lineno, tuple(lines)))
-            elif not isinstance(node, ast.Import | ast.Expr):
+            elif node not in self.macros.values() and not isinstance(node, ast.Import | ast.Expr):
                 raise self.error(node, "only constants, macros and kernels belong here")
         return kernels
 
