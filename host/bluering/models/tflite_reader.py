@@ -121,15 +121,12 @@ class SourceModel:
 
 
 def read_tflite(path: Path) -> SourceModel:
-    """Read a file. Raises ModelError when it isn't there or isn't a ``.tflite``."""
+    """The model in a file. Raises ModelError."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from error
-    try:
-        return parse_tflite(data)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError(f"can't be read: {error.strerror}") from error
+    return parse_tflite(data)
 
 
 def parse_tflite(data: bytes) -> SourceModel:
