@@ -329,6 +329,12 @@ def test_an_image_file_is_flashed(
     assert chip.flash[: len(built)] == built
 
 
+def test_neither_image_nor_board_is_a_mistake_of_usage() -> None:
+    result = CliRunner().invoke(app, ["flash"])
+    assert result.exit_code == 2
+    assert "--board NAME" in result.output
+
+
 def test_a_board_that_can_not_work_is_refused_before_the_port_is_opened(
     command: list[str],
 ) -> None:

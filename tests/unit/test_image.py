@@ -188,6 +188,16 @@ def _modules(files: dict[str, bytes]) -> list[str]:
     return sorted(name.removesuffix(".__init__") for name in names)
 
 
+def test_a_published_word_is_as_the_image_wants_it() -> None:
+    packaged = pytest.importorskip("bluering.models.packaged")
+    word = packaged.packaged("alexa")
+    parsed = firmware.parse(stock.stock_image())
+    found = image.read(image.build(DEVKIT, [word], parsed, DEVICE)).files
+    assert found["/models/alexa.ear"] == word.blob
+    # What ear/spotter/words.py reads.
+    assert set(json.loads(found["/models/alexa.json"])) >= {"wake_word", "cutoff", "window"}
+
+
 def test_a_vfs_row_in_the_table_gives_the_start_but_not_the_size() -> None:
     rows = (*stock.ROWS, stock.VFS_ROW)
     found = image.read(_build(rows=rows))
@@ -343,6 +353,34 @@ def test_inspect_lists_everything_but_the_key(tmp_path: Path, built: bytes) -> N
     plain = CliRunner().invoke(app, ["image", "inspect", str(path)]).stdout
     assert "/models/alexa.ear" in plain
     assert DEVICE.key.hex() not in plain + json.dumps(found)
+
+
+def test_without_a_given_image_the_pinned_one_is_used(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = command.index("--firmware")
+    given = Path(command[at + 1])
+    del command[at : at + 2]
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda name, _progress: given / name)
+    result = CliRunner().invoke(app, command)
+    assert f"can't read the firmware {given}/ESP32_GENERIC_S3" in str(result.exception)
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda _name, _progress: given)
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert (tmp_path / "image.bin").is_file()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"RIFF" + bytes(40), "is no image of this application: it has 44 bytes"),
+        (stock.stock_image(), "is no image of this application: there is no file system"),
+    ],
+)
+def test_inspect_refuses_what_is_no_image(data: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "image.bin"
+    path.write_bytes(data)
+    result = CliRunner().invoke(app, ["image", "inspect", str(path)])
+    assert said in str(result.exception)
 
 
 @pytest.mark.parametrize(

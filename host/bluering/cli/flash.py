@@ -1,17 +1,14 @@
 """``bluering flash`` and ``bluering deploy``: a whole device, or a new application on one."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from bluering import boards
 from bluering.cli import image as images
 from bluering.cli.extras import extra
+from bluering.cli.progress import shown
 from bluering.errors import BlueRingError
 from bluering.link import ports
 
@@ -34,7 +31,7 @@ _BAUD = 460800
 
 
 def flash(
-    image: Annotated[Path | None, typer.Argument(help="An image, or --board to make one.")] = None,
+    image: Annotated[Path | None, typer.Argument(help="An image; else --board makes one.")] = None,
     board: images.Board = None,
     words: images.Words = "alexa",
     firmware: images.Stock = None,
@@ -46,21 +43,21 @@ def flash(
 
     A device that was flashed before keeps its identity, unless the image brings another.
     """
-    if (image is None) == (board is None):
-        raise typer.BadParameter("give either an image or --board NAME")
     with extra("flash"):
         from bluering.flash import esptool, flasher
         from bluering.flash import image as image_file
-    target = boards.load(board) if board else None
-    if target:
-        image_file.check_board(target)
-    loader = esptool.Loader(_free(port), baud)
-    if target:
+    if image:
+        data = _read(image)
+        loader = esptool.Loader(_free(port), baud)
+    elif board:
+        target = boards.load(board)
+        image_file.target(target)  # a board that can't work is refused before its port is opened
+        loader = esptool.Loader(_free(port), baud)
         had = None if identity else _kept(flasher.owned(loader))
         data = images.build(target, words, firmware, identity, had)
     else:
-        data = _read(image or Path())
-    with _shown("writing") as progress:
+        raise typer.BadParameter("give an image, or --board NAME to make one")
+    with shown("writing") as progress:
         flasher.flash(loader, data, progress)
     _greet(port)
 
@@ -76,7 +73,7 @@ def deploy(
         from bluering.flash import esptool, flasher
     loader = esptool.Loader(_free(port), baud)
     new = None if words is None else images.compiled_words(words)
-    with _shown("writing") as progress:
+    with shown("writing") as progress:
         flasher.deploy(loader, lambda name: boards.load(board or name), new, progress)
     _greet(port)
 
@@ -104,15 +101,6 @@ def _free(selector: str) -> str:
     path = ports.resolve(selector)
     ports.open_port(path).close()
     return path
-
-
-@contextmanager
-def _shown(what: str) -> Iterator[Callable[[int, int], None]]:
-    console = Console(stderr=True)
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda have, total: progress.update(task, completed=have, total=total)
 
 
 def _greet(selector: str) -> None:

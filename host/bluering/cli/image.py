@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
 from bluering import boards
 from bluering.cli.extras import extra
+from bluering.cli.progress import shown
 from bluering.errors import BlueRingError
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ def image(
     words: Words = "alexa",
     firmware: Stock = None,
     identity: Identity = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Join stock MicroPython, application, models and a device's identity into one file."""
     if context.invoked_subcommand:
@@ -87,10 +84,10 @@ def build(
     """
     with extra("flash"):
         from bluering.flash import image as images
-    images.check_board(board)
+    target = images.target(board)
     if board.supported == "untested":
         typer.echo(f"warning: {board.title} is untested: {board.reason}", err=True)
-    stock = stock_image(board, firmware)
+    stock = _stock_image(target.stock, firmware)
     return images.build(board, compiled_words(words), stock, had or _device(identity))
 
 
@@ -104,24 +101,13 @@ def _device(given: Path | None) -> "Device":
     return made
 
 
-def stock_image(board: boards.Board, given: Path | None) -> "Firmware":
-    """The checked stock image of ``board``: the given file, or the pinned one."""
+def _stock_image(name: str, given: Path | None) -> "Firmware":
     from bluering.flash import firmware, stock
 
     if given:
         return firmware.read(given)
-    if board.firmware is None:
-        raise BlueRingError(f"the board {board.name!r} has no stock image")
-    console = Console(stderr=True)
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(board.firmware.stock, total=None)
-        return firmware.read(
-            stock.fetch(
-                board.firmware.stock,
-                lambda have, all_: progress.update(task, completed=have, total=all_),
-            )
-        )
+    with shown(name) as progress:
+        return firmware.read(stock.fetch(name, progress))
 
 
 def compiled_words(words: str) -> list:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-PRIVATE = 0o600  # for what holds a key
+_OWNER_ONLY = 0o600
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -11,7 +11,7 @@ def write_private(path: Path, data: bytes) -> None:
     aside = path.with_name(f".{path.name}.part")
     try:
         with os.fdopen(
-            os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb"
+            os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb"
         ) as file:
             file.write(data)
             file.flush()

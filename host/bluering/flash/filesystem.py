@@ -11,7 +11,7 @@ from bluering.flash.errors import ImageError
 
 BLOCK = 4096
 _DISK_VERSION = 0x00020000  # the oldest v2: every MicroPython mounts it
-_PIECE = 16 * BLOCK
+_PIECE = 32 * BLOCK
 
 # Called with offset and size; returns that many bytes of a file system.
 Fetch = Callable[[int, int], bytes]

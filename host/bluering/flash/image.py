@@ -53,8 +53,16 @@ class Contents:
     about: dict
 
 
-def check_board(board: Board) -> None:
-    """Raise ImageError with the reason why ``board`` can't be flashed, if it can't."""
+@dataclass(frozen=True)
+class Target:
+    """What an image depends on: the stock image's name, and the size of the flash in bytes."""
+
+    stock: str
+    flash_size: int
+
+
+def target(board: Board) -> Target:
+    """What an image for ``board`` needs. Raises ImageError with the reason if it can't work."""
     if board.supported == "no":
         raise ImageError(f"{board.title} can't work: {board.reason}")
     if board.firmware is None or board.chip.flash_mib is None:
@@ -62,11 +70,12 @@ def check_board(board: Board) -> None:
             f"there is nothing to flash on the board {board.name!r}: its file names no "
             "chip.flash_mib or no firmware.stock"
         )
+    return Target(board.firmware.stock, board.chip.flash_mib << 20)
 
 
 def build(board: Board, words: Iterable[Word], stock: Firmware, device: Identity) -> bytes:
     """The image for one device. Raises ImageError or FirmwareError, each with its reason."""
-    place = partitions.filesystem(stock.table, flash_size(board))
+    place = partitions.filesystem(stock.table, target(board).flash_size)
     if len(stock.data) > place.offset:
         raise FirmwareError("the stock image reaches into the file system's part of the flash")
     keys = partitions.named(stock.table, "nvs")
@@ -98,12 +107,6 @@ def files(board: Board, models: Mapping[str, bytes], banner: str) -> dict[str, b
         "files": {path: sha256(data).hexdigest() for path, data in sorted(found.items())},
     }
     return {**found, ABOUT: json.dumps(about, indent=1).encode()}
-
-
-def flash_size(board: Board) -> int:
-    """The size in bytes of the flash that the board's file declares. Raises ImageError."""
-    check_board(board)
-    return (board.chip.flash_mib or 0) << 20
 
 
 def read(data: bytes) -> Contents:
