@@ -23,14 +23,12 @@ class PretendDevice:
         self._sequence = 0
         self._reader = Reader()
 
-    def plug(self, restarted: bool = True) -> None:
-        """Appear at the path, as a device that has just started or as one that runs on."""
+    def plug(self) -> None:
+        """Appear at the path, as a device that runs on."""
         # Its own end of the slave stays open: closing the last one would count as a hang-up.
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.path.symlink_to(os.ttyname(self._slave))
-        if restarted:
-            self._sequence = 0
 
     def unplug(self) -> None:
         """Vanish from the path, and from whoever has it open."""

@@ -115,7 +115,7 @@ def test_a_device_that_ran_on_while_unplugged_shows_what_was_missed(
         device.unplug()
         device.frame(Bye("nobody hears this"))
         wait_for(connection, lambda events: bool(events))
-        device.plug(restarted=False)
+        device.plug()
         wait_for(connection, lambda events: bool(events))
         device.say(HELLO)
         events = wait_for(connection, lambda events: HELLO in messages(events))

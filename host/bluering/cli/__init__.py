@@ -5,7 +5,7 @@ import sys
 import typer
 
 from bluering import __version__
-from bluering.cli import board, image
+from bluering.cli import board, flash, image, model, monitor
 from bluering.errors import BlueRingError
 
 app = typer.Typer(
@@ -17,6 +17,10 @@ app = typer.Typer(
 )
 app.add_typer(board.app, name="board")
 app.add_typer(image.app, name="image")
+app.add_typer(model.app, name="model")
+app.command("flash")(flash.flash)
+app.command("deploy")(flash.deploy)
+app.command("monitor")(monitor.monitor)
 
 
 @app.callback(invoke_without_command=True)

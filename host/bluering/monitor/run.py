@@ -1,0 +1,58 @@
+"""The monitor's three ways of showing what a connection brings, each until it is told to end."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from bluering.link import Connection, Event
+from bluering.monitor import machine
+from bluering.monitor.state import MonitorState
+from bluering.monitor.view import draw
+from bluering.monitor.wording import clock
+
+_FRAME_S = 1 / 15
+
+KeepGoing = Callable[[], bool]
+
+
+def for_seconds(seconds: float | None) -> KeepGoing:
+    """True for so many seconds from now, or for ever."""
+    end = time.monotonic() + seconds if seconds is not None else float("inf")
+    return lambda: time.monotonic() < end
+
+
+def show_live(connection: Connection, console: Console, keep_going: KeepGoing) -> MonitorState:
+    """The full-screen view; returns what is known at the end."""
+    state = MonitorState(port=connection.port)
+    next_frame = 0.0
+    with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live:
+        while keep_going():
+            for event in connection.poll(_FRAME_S):
+                state.apply(event)
+            if time.monotonic() >= next_frame:
+                live.update(draw(state), refresh=True)
+                next_frame = time.monotonic() + _FRAME_S
+    return state
+
+
+def show_lines(connection: Connection, console: Console, keep_going: KeepGoing) -> MonitorState:
+    """A line for whatever is worth one, for files and pipes; returns what is known at the end."""
+    state = MonitorState(port=connection.port)
+    for event in _events(connection, keep_going):
+        for note in state.apply(event):
+            console.print(Text(f"{clock(note.at)}  {note.level:7}  {note.text}"), soft_wrap=True)
+    return state
+
+
+def show_json(connection: Connection, keep_going: KeepGoing) -> None:
+    """Every event as a JSON object, a line each."""
+    for event in _events(connection, keep_going):
+        print(machine.line(event), flush=True)
+
+
+def _events(connection: Connection, keep_going: KeepGoing) -> Iterator[Event]:
+    while keep_going():
+        yield from connection.poll(_FRAME_S)
