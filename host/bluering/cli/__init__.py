@@ -5,7 +5,7 @@ import sys
 import typer
 
 from bluering import __version__
-from bluering.cli import board, flash, image, model, monitor
+from bluering.cli import board, flash, image, listen, model, monitor, vault
 from bluering.errors import BlueRingError
 
 app = typer.Typer(
@@ -18,8 +18,10 @@ app = typer.Typer(
 app.add_typer(board.app, name="board")
 app.add_typer(image.app, name="image")
 app.add_typer(model.app, name="model")
+app.add_typer(vault.app, name="vault")
 app.command("flash")(flash.flash)
 app.command("deploy")(flash.deploy)
+app.command("listen")(listen.listen)
 app.command("monitor")(monitor.monitor)
 
 

@@ -1,0 +1,145 @@
+"""A backup: one tar file with every row and every blob, still encrypted.
+
+The master key goes with it, wrapped by a passphrase, so that it opens on another computer. A
+recording that is deleted later stays in older backups until they are deleted too; restoring
+brings it back only if its retention hasn't ended.
+"""
+
+import io
+import json
+import shutil
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, LargeBinary, insert, select
+
+from bluering.vault import folder as folders
+from bluering.vault import masterkey
+from bluering.vault.errors import VaultError
+from bluering.vault.files import PART, sync_folder, write_durably
+from bluering.vault.models import STORED, Base, Recording
+from bluering.vault.vault import Vault
+
+_VERSION = 1
+_MANIFEST = "manifest.json"
+_BLOBS = "blobs/"
+
+
+def backup(vault: Vault, target: Path, passphrase: str) -> int:
+    """Write everything into ``target``; returns the number of recordings in it."""
+    if target.exists():
+        raise VaultError(f"{target} exists already: a backup overwrites nothing")
+    manifest = {
+        "version": _VERSION,
+        "vault": vault.folder.id,
+        "key": masterkey.wrap(vault.folder.key, passphrase),
+        "tables": _dump(vault),
+    }
+    rows = manifest["tables"][Recording.__tablename__]
+    ids = [row["id"] for row in rows if row["state"] == STORED]
+    aside = target.with_name(target.name + PART)
+    with tarfile.open(aside, "w") as tar:
+        _add(tar, _MANIFEST, json.dumps(manifest).encode())
+        for blob_id in ids:
+            try:
+                _add(tar, _BLOBS + blob_id, vault.blobs.path(blob_id).read_bytes())
+            except FileNotFoundError:
+                aside.unlink()
+                raise VaultError(
+                    f"recording {blob_id} has no blob: 'bluering vault verify' tells what is wrong"
+                ) from None
+    aside.chmod(0o600)
+    aside.replace(target)
+    sync_folder(target.parent)
+    return len(ids)
+
+
+def restore(source: Path, target: Path, passphrase: str, database: str | None = None) -> Vault:
+    """Make a vault in the folder ``target`` out of a backup, under the same passphrase.
+
+    Raises WrongKeyError, and VaultError when there is a vault already or it is no backup.
+    """
+    aside = target.with_name(target.name + PART)
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        with tarfile.open(source) as tar:
+            _unpack(tar, aside, passphrase, database)
+        if target.exists():
+            target.rmdir()  # an empty folder is fine
+        aside.rename(target)
+    except (OSError, tarfile.TarError, ValueError, KeyError) as error:
+        raise VaultError(f"{source} can't be restored to {target}: {error}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Vault.open(target, lambda: passphrase)
+
+
+def _unpack(tar: tarfile.TarFile, target: Path, passphrase: str, database: str | None) -> None:
+    manifest = json.loads(_read(tar, _MANIFEST))
+    if manifest["version"] != _VERSION:
+        raise VaultError("the backup was made by a newer version of this program")
+    key = masterkey.unwrap(manifest["key"], passphrase)
+    folder = folders.adopt(target, manifest["vault"], key, manifest["key"], database)
+    vault = Vault(folder)
+    for row in manifest["tables"][Recording.__tablename__]:
+        if row["state"] == STORED:
+            path = vault.blobs.path(row["id"])
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            write_durably(path, _read(tar, _BLOBS + row["id"]))
+    _load(vault, manifest["tables"])
+    vault.close()
+
+
+def _dump(vault: Vault) -> dict[str, list[dict[str, Any]]]:
+    with vault.engine.connect() as connection:
+        return {
+            table.name: [
+                {name: _to_json(value) for name, value in row.items()}
+                for row in connection.execute(select(table)).mappings()
+            ]
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def _load(vault: Vault, tables: dict[str, list[dict[str, Any]]]) -> None:
+    with vault.engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            rows = [
+                {name: _from_json(table.c[name].type, value) for name, value in row.items()}
+                for row in tables[table.name]
+            ]
+            if rows:
+                connection.execute(insert(table), rows)
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value
+
+
+def _from_json(kind: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(kind, LargeBinary):
+        return bytes.fromhex(value)
+    if isinstance(getattr(kind, "impl", kind), DateTime):
+        return datetime.fromisoformat(value)
+    return value
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), 0o600
+    tar.addfile(entry, io.BytesIO(data))
+
+
+def _read(tar: tarfile.TarFile, name: str) -> bytes:
+    file = tar.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
