@@ -35,6 +35,8 @@ _DOT = 1  # the first LED alone: alive, and nothing more to say
 _SPIN = 2  # one lit LED walks round
 _BLINKS = 3  # a number of blinks, then a pause: errors told apart by counting
 
+_STILL = (_SOLID, _DOT)
+
 _BLINK_FRAMES = 5  # 200 ms lit, 200 ms dark
 _PAUSE_FRAMES = 25
 
@@ -86,7 +88,7 @@ def draw(state, frame, limit, pixels):
 
 def is_still(state):
     """Whether a state looks the same in every frame, so that one write is enough."""
-    return _PATTERNS[state][0] in (_SOLID, _DOT)
+    return _PATTERNS[state][0] in _STILL
 
 
 class Ring:

@@ -29,6 +29,12 @@ _change = bytearray(2)
 _light_head = bytearray(6)
 
 
+# A poll allocates its result when it is first used.
+for _poll in (_switch_poll, _link_poll):
+    for _ in _poll.ipoll(0):
+        pass
+
+
 class _Clock:
     hops = 0  # delivered by the microphone
     slept_us = 0

@@ -1,0 +1,39 @@
+"""One end of the link: what goes out, what comes in, and what the host asked to be told."""
+
+import os
+import struct
+import sys
+import time
+
+from ear.link.inbox import Inbox
+from ear.link.outbox import Outbox
+
+_FLUSH_TRIES = 200
+_FLUSH_PAUSE_MS = 10
+
+
+class Link:
+    """The device's end: ``out`` and ``inbox`` on the console's stream.
+
+    ``session`` is a number drawn at each start; ``scores_every`` and ``health_every`` are what
+    the host asked for; ``link_rate`` is what the board's port carries, bytes a second, 0 for
+    more than is ever sent.
+    """
+
+    def __init__(self, link_rate):
+        # What goes out in one hop must not hold up the next one.
+        burst = min(512, link_rate // 100) if link_rate else 512
+        self.out = Outbox(sys.stdout.buffer, burst=burst)
+        self.inbox = Inbox(sys.stdin.buffer)
+        self.session = struct.unpack("<I", os.urandom(4))[0]
+        self.scores_every = 1
+        self.health_every = 100
+
+    def flush(self):
+        """Give the stream time to take what waits, within reason."""
+        for _ in range(_FLUSH_TRIES):
+            while self.out.pump():
+                pass
+            if not self.out.pending:
+                return
+            time.sleep_ms(_FLUSH_PAUSE_MS)

@@ -1,0 +1,67 @@
+"""``bluering virtual``: run a virtual board that any serial program can talk to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bluering import audio
+from bluering.models.packaged import packaged
+from bluering.virtual.hub import Hub
+from bluering.virtual.runner import VirtualBoard
+
+Words = Annotated[
+    list[str],
+    typer.Option("--word", "-w", help="A word to listen for; may be given several times."),
+]
+
+
+def virtual(
+    sound: Annotated[
+        str,
+        typer.Argument(help="A sound file, '-' for raw 16 kHz mono int16 on stdin, or 'mic'."),
+    ] = "mic",
+    word: Words = ["alexa"],  # noqa: B006 - typer copies it
+    tcp: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve the link on TCP too.")
+    ] = None,
+    word_size: Annotated[
+        int, typer.Option(help="Bits in a word of the MicroPython runtime: 64, or 32 as the S3.")
+    ] = 64,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="As fast as it goes, instead of in real time.")
+    ] = False,
+) -> None:
+    """Run the firmware on this computer; its link is a pseudo-terminal (and a TCP port).
+
+    Ends when the sound ends. Watch it with 'bluering monitor --port PATH'.
+    """
+    words = [packaged(name) for name in word]
+    pace = "fast" if fast else "real"
+    with (
+        VirtualBoard(words, blocks(sound), pace=pace, word_size=word_size) as board,
+        Hub(board.from_device, board.to_device, parse_address(tcp)) as hub,
+    ):
+        typer.echo(f"port: {hub.path}")
+        if hub.address:
+            typer.echo(f"port: {hub.url}")
+        board.wait()
+
+
+def blocks(sound: str):
+    """The blocks of bytes that the argument ``sound`` names."""
+    if sound == "mic":
+        return audio.as_bytes(audio.microphone_blocks())
+    if sound == "-":
+        return audio.as_bytes(audio.pipe_blocks())
+    return audio.as_bytes(audio.file_blocks(Path(sound)))
+
+
+def parse_address(text: str | None) -> tuple[str, int] | None:
+    """HOST:PORT as a pair. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:3333")
+    return host, int(port)
