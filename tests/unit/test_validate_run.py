@@ -1,10 +1,12 @@
 """Parts, done in any way and interrupted anywhere, add up to the same figures."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bluering.validate import plan
 from bluering.validate.audio import HOP, RATE
 from bluering.validate.corpus import load_corpus
 from bluering.validate.engines import EngineSpec
@@ -36,6 +38,13 @@ from tests.unit.validate_world import (
 CONDITIONS = ["clean", "tv@10", "far", "near+music@5"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short_stretches() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "STRETCH_SECONDS", 60.0)
+        yield
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return prepare(build_corpus(tmp_path_factory.mktemp("corpus")), SPEC, CONDITIONS, seed=1)
@@ -62,7 +71,7 @@ def test_the_figures_are_those_of_the_recordings(report: Report) -> None:
     )
     assert {kind.kind: kind.count for kind in shipped.kinds} == {"music": 1, "tv": 2}
     assert shipped.overall is not None
-    assert shipped.overall.hours == pytest.approx(1900 / 3600, rel=1e-3)
+    assert shipped.overall.hours == pytest.approx(190 / 3600, rel=1e-3)
     hardest = shipped.false_accepts
     assert [(f.file, round(f.score, -1)) for f in hardest] == [
         ("negatives/music/0.wav", 250),
@@ -70,7 +79,7 @@ def test_the_figures_are_those_of_the_recordings(report: Report) -> None:
         ("negatives/tv/2.wav", 150),
     ]
     # A beep starts 0.1 s into its recording; the mean passes the cutoff after a few steps.
-    assert [f.seconds for f in hardest] == pytest.approx([30.2, 250.2, 100.25], abs=0.1)
+    assert [f.seconds for f in hardest] == pytest.approx([3.2, 25.2, 10.25], abs=0.1)
 
 
 def test_latency_is_counted_from_the_end_of_the_word(report: Report) -> None:
@@ -147,7 +156,7 @@ def test_other_conditions_are_other_parts(prepared: Prepared, tmp_path: Path) ->
 def test_damaged_and_silent_recordings_are_named_and_the_rest_is_measured(tmp_path: Path) -> None:
     root = build_corpus(tmp_path / "corpus")
     write(root / "positives/beep/silence.wav", np.zeros(RATE))
-    write(root / "negatives/tv/silence.wav", np.zeros(20 * RATE))
+    write(root / "negatives/tv/silence.wav", np.zeros(10 * RATE))
     cut = write(root / "negatives/tv/00_cut.flac", hum(0.3, 60.0))
     cut.write_bytes(cut.read_bytes()[:900_000])
     prepared = prepare(root, SPEC, ["clean"], seed=1)
@@ -174,21 +183,21 @@ def test_a_corpus_of_nothing_but_silence_is_an_error(tmp_path: Path) -> None:
 
 def test_stretches_are_one_long_listening(tmp_path: Path) -> None:
     """A beep that ends one stretch and goes on in the next is one wake, as when heard in one."""
-    edge = np.concatenate([hum(0.01, 399.7), beep(0.2, 0.7)[1600:-1600]])[: 400 * RATE]
+    edge = np.concatenate([hum(0.01, 39.7), beep(0.2, 0.7)[1600:-1600]])[: 40 * RATE]
     write(tmp_path / "negatives/tv/0.wav", edge)
-    after = np.concatenate([beep(0.2, 0.4)[1600:-1600], hum(0.01, 399.6, 1)])
+    after = np.concatenate([beep(0.2, 0.4)[1600:-1600], hum(0.01, 39.6, 1)])
     write(tmp_path / "negatives/tv/1.wav", after)
     prepared = prepare(tmp_path, SPEC, [], seed=0)
     assert [len(part.files) for part in prepared.plan.streams] == [1, 1]
     report = _carry_out(prepared, tmp_path / "parts", Here())
     (accept,) = report.models[0].shipped.false_accepts
     assert accept.file == "negatives/tv/0.wav"
-    assert accept.seconds == pytest.approx(399.8, abs=0.1)
+    assert accept.seconds == pytest.approx(39.8, abs=0.1)
 
 
 def test_a_stretch_hears_the_end_of_the_one_before(tmp_path: Path) -> None:
     for number in range(2):
-        write(tmp_path / f"negatives/tv/{number}.wav", listening(400.0, {}, number))
+        write(tmp_path / f"negatives/tv/{number}.wav", listening(40.0, {}, number))
     corpus = load_corpus(tmp_path, {WORD})
     first, second = make_plan(corpus, [], 0).streams
     assert isinstance(second, StreamPart)
@@ -200,24 +209,24 @@ def test_a_stretch_hears_the_end_of_the_one_before(tmp_path: Path) -> None:
     assert trace.first_hop < -900
     assert trace.count_from == 0
     last = trace.first_hop + trace.stride * (len(trace.probabilities) - 1)
-    assert 400 * RATE // HOP - trace.stride < last <= 400 * RATE // HOP
+    assert 40 * RATE // HOP - trace.stride < last <= 40 * RATE // HOP
 
 
 def test_what_is_drawn_depends_on_contents_alone(tmp_path: Path) -> None:
     root = build_corpus(tmp_path)
     conditions = [parse_condition("tv@10"), parse_condition("tv@5")]
-    plan = make_plan(load_corpus(root, {WORD}), conditions, seed=3)
+    before = make_plan(load_corpus(root, {WORD}), conditions, seed=3)
     (root / "positives/beep/0.wav").unlink()
     (root / "positives/beep/5.wav").rename(root / "positives/beep/zz.wav")
     fewer = make_plan(load_corpus(root, {WORD}), conditions, seed=3)
-    drawn = {part.clip.sha256: part.hearings for part in plan.clips}
+    drawn = {part.clip.sha256: part.hearings for part in before.clips}
     assert len(fewer.clips) == 7
     assert all(drawn[part.clip.sha256] == part.hearings for part in fewer.clips)
-    ten, five = plan.clips[0].hearings
+    ten, five = before.clips[0].hearings
     assert ten.noises == five.noises
     other = make_plan(load_corpus(root, {WORD}), conditions, seed=4)
     assert other.clips[0].hearings[0].noises != fewer.clips[0].hearings[0].noises
-    assert isinstance(plan.clips[0], ClipPart)
+    assert isinstance(before.clips[0], ClipPart)
 
 
 @pytest.mark.parametrize("text", ["clean", "near", "far", "tv@10", "tv@-5", "far+tv@2.5"])

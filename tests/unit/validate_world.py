@@ -31,7 +31,7 @@ def open_loud(models: tuple[ModelSpec, ...]) -> LoudEngine:
     return LoudEngine()
 
 
-MODEL = ModelSpec(WORD, WORD, Path("beep.tflite"), "0" * 64, cutoff=100, window=5)
+MODEL = ModelSpec(WORD, WORD, b"", "0" * 64, cutoff=100, window=5)
 SPEC = EngineSpec("loud", "tests.unit.validate_world:open_loud", (MODEL,))
 
 
@@ -67,7 +67,7 @@ def build_corpus(root: Path) -> Path:
     for number in range(8):
         write(root / f"positives/beep/{number}.wav", beep(0.06 + 0.02 * number))
     for number in range(4):
-        beeps = {100.0: 0.15, 250.0: 0.2} if number == 2 else {}
-        write(root / f"negatives/tv/{number}.wav", listening(400.0, beeps, number))
-    write(root / "negatives/music/0.wav", listening(300.0, {30.0: 0.25}, 9))
+        beeps = {10.0: 0.15, 25.0: 0.2} if number == 2 else {}
+        write(root / f"negatives/tv/{number}.wav", listening(40.0, beeps, number))
+    write(root / "negatives/music/0.wav", listening(30.0, {3.0: 0.25}, 9))
     return root

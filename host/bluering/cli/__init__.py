@@ -5,7 +5,7 @@ import sys
 import typer
 
 from bluering import __version__
-from bluering.cli import board, flash, image, listen, model, monitor, vault
+from bluering.cli import board, demo, flash, image, listen, model, monitor, validate, vault, virtual
 from bluering.errors import BlueRingError
 
 app = typer.Typer(
@@ -23,6 +23,10 @@ app.command("flash")(flash.flash)
 app.command("deploy")(flash.deploy)
 app.command("listen")(listen.listen)
 app.command("monitor")(monitor.monitor)
+app.command("virtual")(virtual.virtual)
+app.command("try")(demo.try_microphone)
+app.command("demo")(demo.demo_scene)
+app.add_typer(validate.app, name="validate")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,6 +1,7 @@
 """Which differences between two reports are real."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from bluering.validate import pairing
 from bluering.validate.intervals import CONFIDENCE, holm, paired_p, rates_p, shares_p
@@ -45,6 +46,20 @@ def compare(first: Report, second: Report) -> list[Comparison]:
         Comparison(a, b, _adjusted(_differences(a, b)))
         for a, b in pairing.paired_models(first, second)
     ]
+
+
+def as_records(comparisons: list[Comparison]) -> str:
+    """As JSON: a list with, for each pair of models, their names and differences."""
+    return json.dumps(
+        [
+            {
+                "first": pair.first.name,
+                "second": pair.second.name,
+                "differences": [{**asdict(d), "real": d.real} for d in pair.differences],
+            }
+            for pair in comparisons
+        ]
+    )
 
 
 def _differences(first: ModelResult, second: ModelResult) -> list[Difference]:

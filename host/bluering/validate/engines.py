@@ -26,9 +26,9 @@ class ModelSpec:
     """A model to measure and how its manifest says that it should be used."""
 
     name: str
-    word: str
-    path: Path  # the standard .tflite
-    sha256: str
+    word: str  # as in a corpus' labels
+    blob: bytes  # the compiled model
+    source_sha256: str  # of the standard .tflite
     cutoff: int  # 0..255, on the device's scale
     window: int  # outputs in the sliding mean
 
@@ -49,7 +49,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """Everything a worker needs to open the engine: plain data, small to send."""
+    """Everything a worker needs to open the engine: plain data."""
 
     target: str
     opener: str  # "module:function" that takes the models and returns an Engine
@@ -77,7 +77,7 @@ def fingerprint(spec: EngineSpec) -> str:
     """Changes whenever results could: with the models and with this package's own code."""
     digest = hashlib.sha256(spec.opener.encode())
     for model in spec.models:
-        digest.update(model.sha256.encode())
+        digest.update(model.blob)
     host = Path(__file__).parents[1]
     for folder in ("validate", "models"):
         for file in sorted((host / folder).glob("*.py")):

@@ -97,7 +97,7 @@ class Measurement:
         return ModelResult(
             name=self._model.name,
             word=self._model.word,
-            source_sha256=self._model.sha256,
+            source_sha256=self._model.source_sha256,
             cutoff=self._model.cutoff,
             window=self._model.window,
             points=points,

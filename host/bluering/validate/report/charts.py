@@ -86,7 +86,7 @@ def latency_bars(series: Sequence[Series], condition: str) -> str:
     values = [value for found in each.values() for value in found]
     if not values:
         return ""
-    step = svg.nice_step(max(values) - min(values) + 1, 24)
+    step = svg.nice_step(max(values) - min(values) + 1, 48)
     low = math.floor(min(values) / step)
     count = math.floor(max(values) / step) - low + 1
     bins = {css: [0] * count for css in each}

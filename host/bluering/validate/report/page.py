@@ -29,13 +29,13 @@ def report_page(report: Report, cases: Sequence[media.Case] = ()) -> str:
         f'<p class="soft">Target: {escape(report.target)}. Corpus: {escape(report.corpus)}. '
         f"BlueRing {escape(report.version)}.</p>",
         *(_cards(model) for model in report.models),
+        _inputs("Skipped inputs", report.skipped),
         _curves(series),
         *(_points(model) for model in report.models),
         _bars(series),
         _latency(series),
         *(_false_accepts(model) for model in report.models),
         _cases(cases),
-        _inputs("Skipped inputs", report.skipped),
         _inputs("Converted inputs", report.converted),
         _method(report),
     ]
@@ -90,7 +90,7 @@ def _cards(model: ModelResult) -> str:
             )
         )
     return (
-        f"<h2>{escape(model.name)} at its manifest’s cutoff, {_cutoff(model.cutoff)}</h2>"
+        f"<h2>{escape(model.name)} at its manifest’s cutoff, {model.cutoff / 255:.2f}</h2>"
         f'<div class="cards">{"".join(cards)}</div>'
     )
 
@@ -127,38 +127,36 @@ def _legend(series: Sequence[Series]) -> str:
 
 
 def _points(model: ModelResult) -> str:
-    conditions = [curve.condition for curve in model.miss_curves]
-    head = "".join(f"<th>missed, {escape(c)}</th>" for c in conditions)
-    rows = "".join(_point_row(point, conditions) for point in model.points)
+    points = [point for point in model.points if point.cutoff is not None]
+    head = "".join(f"<th>{_point_name(point)}</th>" for point in points)
+    cutoffs = "".join(f"<td>{_cutoff(p.cutoff)}</td>" for p in points if p.cutoff is not None)
+    accepts = "".join(f"<td>{_accepts_cell(point.overall)}</td>" for point in points)
+    rows = "".join(_misses_row(curve.condition, points) for curve in model.miss_curves)
+    unreachable = [p.name for p in model.points if p.cutoff is None]
+    note = f"<p>Out of reach: {escape(', '.join(unreachable))}.</p>" if unreachable else ""
     return (
         f"<h2>Operating points of {escape(model.name)}</h2>"
         '<div class="scroll"><table><caption>Each with its 95 % interval</caption>'
-        f"<tr><th>at</th><th>cutoff</th><th>false accepts per hour</th>{head}</tr>{rows}"
-        "</table></div>"
+        f"<tr><th></th>{head}</tr><tr><td>cutoff</td>{cutoffs}</tr>"
+        f"<tr><td>false accepts per hour</td>{accepts}</tr>{rows}</table></div>{note}"
     )
 
 
-def _point_row(point: OperatingPoint, conditions: Sequence[str]) -> str:
-    name = "manifest’s cutoff" if point.name == SHIPPED else f"at most {escape(point.name)}"
-    if point.cutoff is None:
-        return (
-            f'<tr><td>{name}</td><td class="words" colspan="{len(conditions) + 2}">'
-            "out of reach: more false accepts even at the highest cutoff</td></tr>"
-        )
-    cells = []
-    for condition in conditions:
-        misses = point.condition(condition)
-        cells.append(
-            f"<td>{_share(misses)}<small>{_of_clips(misses)}</small></td>"
-            if misses
-            else "<td></td>"
-        )
-    overall = point.overall
-    accepts = f"{_rate(overall)}<small>{_in_hours(overall)}</small>" if overall else "not measured"
-    return (
-        f"<tr><td>{name}</td><td>{_cutoff(point.cutoff)}</td><td>{accepts}</td>"
-        f"{''.join(cells)}</tr>"
+def _point_name(point: OperatingPoint) -> str:
+    return "manifest’s cutoff" if point.name == SHIPPED else f"at most {escape(point.name)}"
+
+
+def _accepts_cell(overall: FalseAccepts | None) -> str:
+    return f"{_rate(overall)}<small>{_in_hours(overall)}</small>" if overall else "not measured"
+
+
+def _misses_row(condition: str, points: Sequence[OperatingPoint]) -> str:
+    found = [point.condition(condition) for point in points]
+    cells = (
+        f"<td>{_share(misses)}<small>{_of_clips(misses)}</small></td>" if misses else "<td></td>"
+        for misses in found
     )
+    return f"<tr><td>missed, {escape(condition)}</td>{''.join(cells)}</tr>"
 
 
 def _bars(series: Sequence[Series]) -> str:
@@ -190,8 +188,8 @@ def _latency(series: Sequence[Series]) -> str:
     return (
         f"<h2>From the end of the word to the wake, {escape(str(first))}</h2>"
         f'<figure class="wide">{drawn}</figure>'
-        '<div class="scroll"><table><tr><th>model</th><th>condition</th><th>detected</th>'
-        f"<th>median</th><th>95th percentile</th></tr>{rows}</table></div>"
+        '<div class="scroll"><table><tr><th>model</th><th class="words">condition</th>'
+        f"<th>detected</th><th>median</th><th>95th percentile</th></tr>{rows}</table></div>"
     )
 
 
@@ -203,34 +201,30 @@ def _latency_row(one: Series, misses: Misses) -> str:
         else "<td></td><td></td>"
     )
     return (
-        f"<tr><td>{escape(one.label)}</td><td>{escape(misses.condition)}</td>"
+        f'<tr><td>{escape(one.label)}</td><td class="words">{escape(misses.condition)}</td>'
         f"<td>{misses.clips - misses.missed} of {misses.clips}</td>{times}</tr>"
     )
 
 
 def _false_accepts(model: ModelResult) -> str:
-    point = _longest_list(model)
-    if point is None:
+    listed = model.listed_false_accepts()
+    if not listed:
         return ""
     rows = "".join(
-        f"<tr><td>{accept.score}</td><td>{escape(accept.kind)}</td>"
+        f'<tr><td>{accept.score}</td><td class="words">{escape(accept.kind)}</td>'
         f"<td>{_clock(accept.seconds)}</td>"
         f'<td class="file">{escape(accept.file or accept.id)}</td></tr>'
-        for accept in point.false_accepts[:_LISTED]
+        for accept in listed[:_LISTED]
     )
-    more = max(0, len(point.false_accepts) - _LISTED)
+    more = max(0, len(listed) - _LISTED)
     rest = f"<p>{more} more are in the JSON report.</p>" if more else ""
     return (
         f"<h2>False accepts of {escape(model.name)}, hardest first</h2>"
         '<div class="scroll"><table><caption>Each happens at cutoffs below its score</caption>'
-        "<tr><th>score</th><th>kind</th><th>time</th><th>recording</th></tr>"
+        '<tr><th>score</th><th class="words">kind</th><th>time</th>'
+        '<th class="words">recording</th></tr>'
         f"{rows}</table></div>{rest}"
     )
-
-
-def _longest_list(model: ModelResult) -> OperatingPoint | None:
-    with_some = [point for point in model.points if point.false_accepts]
-    return max(with_some, key=lambda point: len(point.false_accepts), default=None)
 
 
 def _cases(cases: Sequence[media.Case]) -> str:
@@ -266,8 +260,8 @@ def _differences(first: str, second: str, differences: Sequence[Difference]) -> 
         "<h3>Differences</h3>"
         '<div class="scroll"><table><caption>Real: less than 5 % likely by chance alone, all tests '
         "of the table taken together (Holm)</caption>"
-        f"<tr><th>at</th><th>what</th><th>{escape(first)}</th><th>{escape(second)}</th>"
-        f"<th>test</th><th>p</th><th>adjusted</th><th>verdict</th></tr>{rows}</table></div>"
+        f'<tr><th>at</th><th class="words">what</th><th>{escape(first)}</th>'
+        f"<th>{escape(second)}</th><th>test</th><th>p</th><th>adjusted</th><th>verdict</th></tr>{rows}</table></div>"
     )
 
 
@@ -302,12 +296,12 @@ def _rate(figures: FalseAccepts) -> str:
 def _in_hours(figures: FalseAccepts) -> str:
     low, high = figures.interval
     if figures.count == 0:
-        return f"0 in {figures.hours:.2f} h, so at most {high:.2f} (one-sided)"
+        return f"0 in {figures.hours:.2f} h, so at most {high:.2f} (one-sided 95 %)"
     return f"{figures.count} in {figures.hours:.2f} h, {low:.2f} to {high:.2f}"
 
 
 def _cutoff(cutoff: int) -> str:
-    return f"{cutoff / 255:.3f} ({cutoff} of 255)"
+    return f"{cutoff / 255:.2f} <small>{cutoff} of 255</small>"
 
 
 def _clock(seconds: float) -> str:

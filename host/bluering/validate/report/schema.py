@@ -144,6 +144,10 @@ class ModelResult(_Record):
     def point(self, name: str) -> OperatingPoint | None:
         return next((point for point in self.points if point.name == name), None)
 
+    def listed_false_accepts(self) -> list[FalseAccept]:
+        """Those of the operating point that has the most, hardest first."""
+        return max((point.false_accepts for point in self.points), key=len)
+
     def false_accept_counts(self) -> list[int]:
         """Of all kinds together, at the cutoffs 0..255."""
         columns = zip(*(curve.counts for curve in self.false_accept_curves), strict=True)
@@ -170,6 +174,30 @@ class Report(_Record):
     models: list[ModelResult]
     skipped: list[InputNote]
     converted: list[InputNote]
+
+
+def without_names(report: Report) -> Report:
+    """The same figures with recordings named by their contents' hash alone, for publishing."""
+    bare = {"file": ""}
+    models = [
+        model.model_copy(
+            update={
+                "clips": [clip.model_copy(update=bare) for clip in model.clips],
+                "points": [
+                    point.model_copy(
+                        update={
+                            "false_accepts": [
+                                accept.model_copy(update=bare) for accept in point.false_accepts
+                            ]
+                        }
+                    )
+                    for point in model.points
+                ],
+            }
+        )
+        for model in report.models
+    ]
+    return report.model_copy(update={"models": models})
 
 
 def write_report(report: Report, path: Path) -> None:
