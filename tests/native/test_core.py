@@ -80,6 +80,7 @@ BODIES = (
     | {f"srli {n}": f"    srli(a10, a8, {n})" for n in (0, 9, 15)}
     | {f"srai {n}": f"    srai(a10, a8, {n})" for n in (0, 19, 31)}
     | {f"sext {n}": f"    sext(a10, a8, {n})" for n in (7, 15, 19, 22)}
+    | {f"clamps {n}": f"    clamps(a10, a8, {n})" for n in (7, 15, 22)}
     | {f"extui {n}": f"    extui(a10, a8, {n}, {w})" for n, w in ((0, 16), (31, 1), (14, 9))}
     | {f"addi {n}": f"    addi(a10, a8, {n})" for n in (-128, 127)}
     | {f"addi_n {n}": f"    addi_n(a10, a8, {n})" for n in (-1, 15)}

@@ -243,6 +243,7 @@ for _name, _compute in {
     "slli": lambda s, i: s << i,
     "srli": lambda s, i: s >> i,
     "srai": lambda s, i: signed(s) >> i,
+    "clamps": lambda s, i: min(max(signed(s), -(1 << i)), (1 << i) - 1),
     "sext": lambda s, i: signed(s, i + 1),
 }.items():
     _with_immediate(_name, _compute)

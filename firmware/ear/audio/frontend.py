@@ -1,10 +1,11 @@
 """Samples in, features out: TensorFlow Lite Micro's micro front end, as microWakeWord uses it."""
 
 # The kernels first: native code must be loaded before memory fills up.
-from ear.audio import frontend_kernels as kernels  # isort: skip
+from ear.audio import frontend_kernels  # isort: skip
 from array import array
 
 from ear.audio import frontend_tables as tables
+from ear.kernels import Kernels
 
 HOP = 160  # samples: 10 ms at 16 kHz
 WINDOW = 480
@@ -22,22 +23,36 @@ class FrontEnd:
     peak: the newest hop's largest magnitude, 0..32767.
     """
 
-    def __init__(self):
+    def __init__(self, kernels=None):
+        """``kernels``: the front end's, native ones among them; viper's if there are none."""
+        self._kernels = kernels = kernels or Kernels(frontend_kernels)
+        self._buffers = []  # kept here, since kernels may know only where they lie
+
+        def placed(buffer):
+            self._buffers.append(buffer)
+            return kernels.place(buffer)
+
         self.raw = array("H", bytes(2 * CHANNELS))
         self.features = bytearray(CHANNELS)
-        self._history = array("H", [_SILENCE] * WINDOW)
-        self._data = array("H", bytes(4 * 256))
-        self._bins = array("I", bytes(4 * 247))
-        self._sums = array("I", bytes(8 * CHANNELS))
-        self._levels = array("I", bytes(4 * CHANNELS))
-        self._noise = array("I", bytes(4 * CHANNELS))
-        self._window = array("H", tables.WINDOW)
-        self._twiddles = array("i", array("h", tables.TWIDDLES))
-        self._real_twiddles = array("H", tables.REAL_TWIDDLES)
-        self._weights = array("H", tables.BAND_WEIGHTS)
-        self._roots = array("I", tables.SQUARE_ROOTS)
-        self._gains = array("H", tables.GAINS)
-        self._logarithms = array("H", tables.LOGARITHMS)
+        self._estimates = array("I", bytes(4 * CHANNELS))
+        self._raw = placed(self.raw)
+        self._features = placed(self.features)
+        self._noise = placed(self._estimates)
+        self._history = placed(array("H", [_SILENCE] * WINDOW))
+        self._data = placed(array("H", bytes(4 * 256)))
+        self._bins = placed(array("I", bytes(4 * 247)))
+        self._sums = placed(array("I", bytes(8 * CHANNELS)))
+        self._levels = placed(array("I", bytes(4 * CHANNELS)))
+        self._window = placed(array("H", tables.WINDOW))
+        self._twiddles = placed(array("i", array("h", tables.TWIDDLES)))
+        self._real_twiddles = placed(array("H", tables.REAL_TWIDDLES))
+        self._weights = placed(array("H", tables.BAND_WEIGHTS))
+        self._roots = placed(array("I", tables.SQUARE_ROOTS))
+        self._gains = placed(array("H", tables.GAINS))
+        self._logarithms = placed(array("H", tables.LOGARITHMS))
+        self._digits = placed(tables.DIGITS)
+        self._widths = placed(tables.BAND_WIDTHS)
+        self._exponents = placed(tables.EXPONENTS)
         self.reset()
 
     def reset(self):
@@ -45,27 +60,28 @@ class FrontEnd:
         self.peak = 0
         self._missing = _HOPS_IN_WINDOW
         for channel in range(CHANNELS):
-            self._noise[channel] = 0
+            self._estimates[channel] = 0
 
     def push(self, hop):
         """Take a hop of 160 int16 samples, little-endian; True when the features are new."""
-        self.peak = kernels.slide(0, 0, self._history, hop)
+        kernels = self._kernels
+        self.peak = kernels.slide(0, 0, self._history, kernels.place(hop))
         if self._missing:
             self._missing -= 1
             if self._missing:
                 return False
         data = self._data
-        shift = kernels.window(0, 0, self._history, self._window, tables.DIGITS, data)
+        shift = kernels.window(0, 0, self._history, self._window, self._digits, data)
         kernels.fft_first(0, 0, data, shift)
         kernels.fft_next(0, 0, data, self._twiddles, 4, 16)
         kernels.fft_next(0, 0, data, self._twiddles, 16, 4)
         kernels.fft_next(0, 0, data, self._twiddles, 64, 1)
         kernels.energies(0, 0, data, self._real_twiddles, self._bins)
-        kernels.filterbank(self._bins, 0, self._weights, tables.BAND_WIDTHS, self._sums)
+        kernels.filterbank(self._bins, 0, self._weights, self._widths, self._sums)
         levels = self._levels
         kernels.square_roots(0, 0, self._sums, self._roots, shift, levels)
         kernels.reduce_noise(0, 0, levels, self._noise)
-        kernels.control_gain(0, 0, levels, self._noise, self._gains, tables.EXPONENTS)
-        kernels.logarithms(0, 0, levels, self._logarithms, tables.EXPONENTS, self.raw)
-        kernels.quantise(self.raw, self.features)
+        kernels.control_gain(0, 0, levels, self._noise, self._gains, self._exponents)
+        kernels.logarithms(0, 0, levels, self._logarithms, self._exponents, self._raw)
+        kernels.quantise(self._raw, self._features)
         return True

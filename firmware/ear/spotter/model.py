@@ -2,7 +2,8 @@
 
 import struct
 
-from ear.spotter import model_kernels as kernels
+from ear.kernels import Kernels
+from ear.spotter import model_kernels
 from ear.spotter.format import (
     ADD,
     CONV,
@@ -16,14 +17,15 @@ from ear.spotter.format import (
 
 __all__ = ("Model", "ModelError")
 
-_KERNELS = {CONV: kernels.conv, DEPTHWISE: kernels.depthwise, ADD: kernels.add}
+_KERNELS = {CONV: "conv", DEPTHWISE: "depthwise", ADD: "add"}
 
 
 class Model:
     """A streaming model with its state; everything is allocated here, nothing in ``push``."""
 
-    def __init__(self, blob):
-        """``blob``: the compiled model as bytes, which stay in use.
+    def __init__(self, blob, kernels=None):
+        """``blob``: the compiled model as bytes, which stay in use; ``kernels``: the spotter's,
+        native ones among them, viper's if there are none.
 
         Raises ModelError with the reason when it is truncated, corrupt or of another version.
         """
@@ -36,21 +38,25 @@ class Model:
         self._arena = bytearray(header.arena)
         self._output = header.output
         self._regions = read_regions(blob, header)
-        file, arena = memoryview(blob), memoryview(self._arena)
-        self._table = file[header.table :]
-        self._moves = file[REGIONS:]
+        self._kernels = kernels = kernels or Kernels(model_kernels)
+        self._file, arena = blob, self._arena
+        self._table = memoryview(blob)[header.table :]
+        self._arena_place = kernels.place(arena)
+        self._moves = kernels.place(blob, REGIONS)
         pitch = header.input_pitch
-        self._rows = [arena[header.input + i * pitch :] for i in range(header.stride)]
+        rows = range(header.input, header.input + header.stride * pitch, pitch)
+        self._rows = [kernels.place(arena, row) for row in rows]
         self._calls = []
         for layer in read_layers(blob, header):
-            self._calls += _calls(layer, file, arena)
+            self._calls += _calls(layer, blob, arena, kernels)
         self.reset()
 
     def push(self, features):
         """Take one row of features (int8 + 128); True when ``probability`` (0..255) is new."""
         if len(features) != self._row:
             raise ValueError(f"{len(features)} features, not {self._row}")
-        kernels.transfer(features, self._rows[self._phase], self._row)
+        kernels = self._kernels
+        kernels.transfer(kernels.place(features), self._rows[self._phase], self._row)
         self._phase += 1
         if self._phase < self.stride:
             return False
@@ -58,7 +64,7 @@ class Model:
         for kernel, x, w, p, y in self._calls:
             kernel(x, w, p, y)
         self.probability = self._table[self._arena[self._output]]
-        kernels.shift(self._arena, self._moves, len(self._regions))
+        kernels.shift(self._arena_place, self._moves, len(self._regions))
         return True
 
     def reset(self):
@@ -71,12 +77,26 @@ class Model:
                 arena[index] = region.fill
 
 
-def _calls(layer, file, arena):
+def _calls(layer, file, arena, kernels):
     """The kernel calls of a layer: each the kernel and its four arguments."""
-    w = arena[layer.weights :] if layer.kind == ADD else file[layer.weights :]
-    y = arena[layer.y :]
-    calls = [(_KERNELS[layer.kind], arena[layer.x :], w, file[layer.parameters :], y)]
+    x = kernels.place(arena, layer.x)
+    w = kernels.place(arena if layer.kind == ADD else file, layer.weights)
+    y = kernels.place(arena, layer.y)
+    name = _KERNELS[layer.kind]
+    suits = _suits_vectors(layer, file, arena, kernels)
+    kernel = getattr(kernels, name) if suits else kernels.viper(name)
+    calls = [(kernel, x, w, kernels.place(file, layer.parameters), y)]
     if (layer.lowest, layer.highest) != (0, 255):
         count = struct.unpack_from("<II", file, layer.parameters)[1]
         calls.append((kernels.clamp, y, layer.lowest, layer.highest, count))
     return calls
+
+
+def _suits_vectors(layer, file, arena, kernels):
+    """Whether a vector unit's kernel may run the layer: its rows are aligned, its sums short."""
+    if not (kernels.aligned(arena, layer.x) and kernels.aligned(file, layer.weights)):
+        return False
+    if layer.kind != DEPTHWISE:
+        return True
+    pitch, _width, narrow = struct.unpack_from("<III", file, layer.parameters + 12)
+    return pitch % 16 == 0 and narrow == 1

@@ -124,8 +124,9 @@ def depthwise(x: ptr8, w: ptr8, p: ptr32, y: ptr8):
 
     x: rows of inputs, ``pitch`` bytes from one to the next; w: the same for the weights, ``width``
     bytes from row to row, a multiple of 16 (up to 3 bytes past the last channel are read);
-    p: 8 words (taps, channels, zero, pitch, width), then 4 words a channel (bias as in conv, m,
-    r - 1, and the bias for inputs less 128, which this kernel leaves to others); y: the outputs.
+    p: 8 words (taps, channels, zero, pitch, width, narrow), then 4 words a channel (bias as in
+    conv, m, r - 1, and the bias for inputs less 128); y: the outputs. The last of each are for
+    vector units: ``narrow`` is 1 if sums over inputs less 128 fit in 20 bits, sign included.
     """
     taps = p[0]
     left = p[1]

@@ -24,6 +24,7 @@ _OVERREAD = 16  # bytes that kernels may read past a layer's inputs
 _SUM_BIAS = 1 << 30
 _ADDEND_BIAS = 1 << 29
 _SUM_LIMIT = 1 << 29
+_NARROW_LIMIT = 1 << 19  # of a vector lane's sum
 
 
 def compile_model(model: SourceModel) -> bytes:
@@ -150,7 +151,9 @@ def _depthwise(layer: Depthwise) -> tuple[bytes, bytes]:
     weights[:, :channels] = layer.weights
     bias = _bias(layer, layer.weights.T.astype(np.int64))
     signed_bias = bias + 128 * layer.weights.sum(0, dtype=np.int64)
-    head = taps, channels, _rounding(layer.requantization), layer.x.region.pitch, width
+    reach = 128 * np.abs(layer.weights.astype(np.int64)).sum(0).max()
+    narrow = int(reach < _NARROW_LIMIT)
+    head = taps, channels, _rounding(layer.requantization), layer.x.region.pitch, width, narrow
     return _parameters(head, bias, layer.requantization, signed_bias), _biased(weights)
 
 

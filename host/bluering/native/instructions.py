@@ -43,6 +43,7 @@ bnez                      s:a i:L                  iiiiiiiiiiiissss01010110
 bltz                      s:a i:L                  iiiiiiiiiiiissss10010110
 bgez                      s:a i:L                  iiiiiiiiiiiissss11010110
 j                         i:L                      iiiiiiiiiiiiiiiiii000110
+clamps                    r:a s:a t:+7             00110011rrrrsssstttt0000
 extui                     r:a t:a s:u1 m:+1        mmmm010srrrrsssstttt0000
 loop                      s:a i:E                  iiiiiiii1000ssss01110110
 loopnez                   s:a i:E                  iiiiiiii1001ssss01110110
