@@ -39,7 +39,6 @@ def monitor(
         typer.echo(f"connected to {connection.port}; Ctrl-C ends", err=True)
         if as_json:
             monitoring.show_json(connection, keep_going)
-        elif console.is_terminal and not console.is_dumb_terminal:
-            monitoring.show_live(connection, console, keep_going)
         else:
-            monitoring.show_lines(connection, console, keep_going)
+            state = monitoring.MonitorState(port=connection.port)
+            monitoring.show(connection, console, keep_going, state)

@@ -1,8 +1,9 @@
 """What a board heard of the scene, beside what there was to hear."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rich import box
 from rich.table import Table
 
 from bluering.demo import Truth, Utterance
@@ -45,7 +46,7 @@ def seconds(wake: Wake) -> float:
     return wake.position / _HOPS_PER_SECOND
 
 
-def compare(truth: Truth, wakes: Sequence[Wake], names: dict[str, str]) -> Outcome:
+def compare(truth: Truth, wakes: Iterable[Wake], names: dict[str, str]) -> Outcome:
     """Match wakes with calls; ``names`` gives for each model the word as it names itself."""
     left = list(wakes)
     calls = []
@@ -64,19 +65,19 @@ def _answers(wake: Wake, said: Utterance, names: dict[str, str]) -> bool:
 
 
 def table(outcome: Outcome) -> Table:
-    """The outcome for a terminal."""
-    grid = Table(title="what was heard", title_justify="left")
-    grid.add_column("said")
-    grid.add_column("by")
-    grid.add_column("from - to", justify="right")
-    grid.add_column("ring blue at", justify="right")
-    grid.add_column("after the word's end", justify="right")
-    grid.add_column("score", justify="right")
+    """The outcome for a terminal: until when each call was said, and when the ring answered."""
+    grid = Table(title="what was heard", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.add_column("said", no_wrap=True)
+    grid.add_column("by", no_wrap=True)
+    grid.add_column("until", justify="right", no_wrap=True)
+    grid.add_column("ring blue", justify="right", no_wrap=True)
+    grid.add_column("delay", justify="right", no_wrap=True)
+    grid.add_column("score", justify="right", no_wrap=True)
     for call in outcome.calls:
         grid.add_row(
             f'"{call.said.text}"',
             call.said.voice,
-            f"{call.said.start:.2f} - {call.said.end:.2f} s",
+            f"{call.said.end:.2f} s",
             f"[blue]{seconds(call.wake):.2f} s[/]" if call.wake else "[red]missed[/]",
             f"{call.delay_ms} ms" if call.wake else "",
             f"{call.wake.score / 255:.2f}" if call.wake else "",

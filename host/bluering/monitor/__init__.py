@@ -1,6 +1,6 @@
-"""Watching a device: what is known about it, and three ways of showing it."""
+"""Watching a device: what is known about it, and ways of showing it."""
 
-from bluering.monitor.run import for_seconds, show_json, show_lines, show_live
+from bluering.monitor.run import for_seconds, show, show_json
 from bluering.monitor.state import MonitorState, Note
 
-__all__ = ["MonitorState", "Note", "for_seconds", "show_json", "show_lines", "show_live"]
+__all__ = ["MonitorState", "Note", "for_seconds", "show", "show_json"]

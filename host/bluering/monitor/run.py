@@ -1,4 +1,4 @@
-"""The monitor's three ways of showing what a connection brings, each until it is told to end."""
+"""The monitor's ways of showing what a connection brings, each until it is told to end."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,9 +24,22 @@ def for_seconds(seconds: float | None) -> KeepGoing:
     return lambda: time.monotonic() < end
 
 
-def show_live(connection: Connection, console: Console, keep_going: KeepGoing) -> MonitorState:
-    """The full-screen view; returns what is known at the end."""
-    state = MonitorState(port=connection.port)
+def show(
+    connection: Connection, console: Console, keep_going: KeepGoing, state: MonitorState
+) -> None:
+    """The full-screen view on a terminal, else a line for whatever is worth one.
+
+    What becomes known is in ``state``, also when Ctrl-C ends it.
+    """
+    if console.is_terminal and not console.is_dumb_terminal:
+        _show_live(connection, console, keep_going, state)
+    else:
+        _show_lines(connection, console, keep_going, state)
+
+
+def _show_live(
+    connection: Connection, console: Console, keep_going: KeepGoing, state: MonitorState
+) -> None:
     next_frame = 0.0
     with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live:
         while keep_going():
@@ -35,16 +48,14 @@ def show_live(connection: Connection, console: Console, keep_going: KeepGoing) -
             if time.monotonic() >= next_frame:
                 live.update(draw(state), refresh=True)
                 next_frame = time.monotonic() + _FRAME_S
-    return state
 
 
-def show_lines(connection: Connection, console: Console, keep_going: KeepGoing) -> MonitorState:
-    """A line for whatever is worth one, for files and pipes; returns what is known at the end."""
-    state = MonitorState(port=connection.port)
+def _show_lines(
+    connection: Connection, console: Console, keep_going: KeepGoing, state: MonitorState
+) -> None:
     for event in _events(connection, keep_going):
         for note in state.apply(event):
             console.print(Text(f"{clock(note.at)}  {note.level:7}  {note.text}"), soft_wrap=True)
-    return state
 
 
 def show_json(connection: Connection, keep_going: KeepGoing) -> None:

@@ -46,7 +46,7 @@ class MonitorState:
     """Everything that the monitor shows. ``apply`` takes an event and returns its notes.
 
     port: None while unplugged; frames_lost: messages that never came; garbage: bytes that
-    belonged to no message.
+    belonged to no message; wakes: the newest ones, oldest first.
     """
 
     port: str | None = None
@@ -58,6 +58,7 @@ class MonitorState:
     frames_lost: int = 0
     garbage: int = 0
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=_NOTES_KEPT))
+    wakes: deque[Wake] = field(default_factory=lambda: deque(maxlen=_NOTES_KEPT))
     _undecodable: set[str] = field(default_factory=set)
 
     def apply(self, event: Event) -> list[Note]:
@@ -102,6 +103,7 @@ class MonitorState:
                 self._score(message, at)
             case Wake():
                 self.word(message.word).wakes += 1
+                self.wakes.append(message)
                 yield Note(at, "wake", reasons(message, self.hello))
             case Ring():
                 before, self.ring = self.ring, message
