@@ -4,7 +4,7 @@ Both are exact references for each other (the default kernels of desktop runtime
 one that is installed is used, TFLM first.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -60,8 +60,3 @@ def _litert(tflite: bytes):
         return int(interpreter.get_tensor(target["index"])[0, 0])
 
     return int(source["shape"][1]), invoke
-
-
-def write_rows(rows: Iterable[NDArray[np.uint8]]) -> bytes:
-    """Rows one after the other, as the scripts of tests/device read them."""
-    return b"".join(row.tobytes() for row in rows)

@@ -1,0 +1,109 @@
+"""Streaming networks of shapes that the packaged models don't have, with random weights."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bluering.models.streaming_writer import Kernel, Scale, Signal, StreamingWriter
+
+_RELU_ZERO = -128
+
+
+class RandomNetwork(StreamingWriter):
+    """Adds layers with random weights; outputs are scaled so that most are in range."""
+
+    def __init__(self, stride: int, seed: int) -> None:
+        super().__init__(stride)
+        self._random = np.random.default_rng(seed)
+
+    def random_conv(
+        self,
+        x: Signal,
+        outputs: int,
+        rows: int,
+        stride: int = 1,
+        relu: bool = True,
+        zero: int = -128,
+    ) -> Signal:
+        kernel = self._kernel_of((outputs, rows, x.channels), outputs)
+        scale = self._scale(x, kernel, rows * x.channels, zero)
+        return self.conv(x, kernel, scale, stride=stride, relu=relu)
+
+    def random_depthwise(self, x: Signal, rows: int, scale: Scale | None = None) -> Signal:
+        kernel = self._kernel_of((rows, x.channels), x.channels)
+        return self.depthwise(x, kernel, scale or self._scale(x, kernel, rows, 3))
+
+    def random_add(self, a: Signal, b: Signal, relu: bool) -> Signal:
+        scale = Scale(0.8 * (a.scale.scale + b.scale.scale), _RELU_ZERO if relu else -7)
+        return self.add(a, b, scale, relu=relu)
+
+    def close(self, x: Signal) -> bytes:
+        """End with one output over all of ``x`` whose probability goes from 0 to 1."""
+        kernel = self._kernel_of((1, x.rows, x.channels), 1)
+        wanted = Scale(0.15, 11)
+        given = self._scale(x, kernel, x.rows * x.channels, 0)
+        kernel = replace(kernel, scales=kernel.scales * wanted.scale / given.scale)
+        return self.finish(self.dense(x, kernel, wanted))
+
+    def _kernel_of(self, shape: tuple[int, ...], outputs: int) -> Kernel:
+        weights = self._random.integers(-127, 128, shape).astype(np.int8)
+        scales = self._random.uniform(0.001, 0.004, outputs)
+        bias = self._random.integers(-4000, 4000, outputs).astype(np.int32)
+        return Kernel(weights, scales, bias)
+
+    def _scale(self, x: Signal, kernel: Kernel, terms: int, zero: int) -> Scale:
+        spread = x.scale.scale * kernel.scales.mean() * 73 * 90 * terms**0.5
+        return Scale(float(spread / 50), zero)
+
+
+def stride_1_odd_channels() -> bytes:
+    net = RandomNetwork(1, seed=1)
+    x = net.random_conv(net.keep(net.input, 2), 21, 3)
+    x = net.random_depthwise(net.keep(x, 4), 5)
+    x = net.random_conv(x, 13, 1)
+    return net.close(net.keep(x, 3))
+
+
+def stride_2_two_rows_a_step() -> bytes:
+    """Two rows go through all layers; time is only joined at the end."""
+    net = RandomNetwork(2, seed=2)
+    x = net.random_conv(net.keep(net.input, 4), 16, 5)
+    x = net.random_depthwise(net.keep(x, 6), 7)
+    x = net.random_conv(x, 24, 1)
+    x = net.random_conv(net.keep(x, 2), 8, 3, relu=False, zero=-20)
+    return net.close(net.keep(x, 4))
+
+
+def stride_3_mixed_and_residual() -> bytes:
+    """Depthwise of several lengths on parts of the channels, and a residual sum."""
+    net = RandomNetwork(3, seed=3)
+    x = net.random_conv(net.keep(net.input, 2), 30, 5, stride=3)
+    skip = net.random_conv(x, 20, 1, relu=False, zero=9)
+    window = net.keep(x, 8)
+    parts = net.split(window, (12, 10, 8))
+    scale = Scale(window.scale.scale * 0.4, 5)
+    mixed = [
+        net.random_depthwise(net.newest(part, rows), rows, scale)
+        for part, rows in zip(parts, (3, 5, 9), strict=True)
+    ]
+    x = net.random_conv(net.join_channels(mixed), 20, 1, relu=False, zero=-4)
+    x = net.random_add(x, skip, relu=True)
+    x = net.random_add(x, x, relu=False)
+    return net.close(net.keep(x, 5))
+
+
+def stride_4_without_overlap() -> bytes:
+    """The first layer has no state; a ReLU whose zero isn't the lowest number; wide layers."""
+    net = RandomNetwork(4, seed=4)
+    x = net.random_conv(net.input, 80, 3, stride=4, zero=-100)
+    x = net.random_depthwise(net.keep(x, 22), 23)
+    x = net.random_conv(x, 48, 1)
+    return net.close(x)
+
+
+NETWORKS = (
+    stride_1_odd_channels,
+    stride_2_two_rows_a_step,
+    stride_3_mixed_and_residual,
+    stride_4_without_overlap,
+)
