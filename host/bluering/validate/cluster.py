@@ -9,6 +9,7 @@ from bluering.validate.hear import PartResult
 from bluering.validate.plan import ClipPart, Part
 from bluering.validate.runner import Finished, WorkerError, do_part
 
+PATIENCE_SECONDS = 10.0  # for a scheduler to answer
 _AHEAD = 4  # parts handed out per thread of the cluster
 
 
@@ -23,7 +24,7 @@ class Cluster:
         from distributed.scheduler import KilledWorker
 
         try:
-            client = Client(self._address, timeout=10, set_as_default=False)
+            client = Client(self._address, timeout=PATIENCE_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise WorkerError(
                 f"no Dask scheduler answers at {self._address}: {error}. "
@@ -54,7 +55,7 @@ def _run(client: Any, spec: EngineSpec, parts: list[Part], finished: Finished) -
         return futures
 
     threads = sum(client.nthreads().values())
-    results = as_completed(submit(_AHEAD * max(1, threads)))
+    results = as_completed(submit(_AHEAD * max(1, threads)), loop=client.loop)
     for future in results:
         finished(under_way.pop(future.key), future.result())
         results.update(submit(1))
