@@ -10,6 +10,9 @@ are there; any other one, a wild jump and an access outside the buffers end the 
     core.call("pointwise", x, weights, parameters, y)  # bytearray and array are updated
     core.counts["pointwise"]                           # instructions so far
 
+Where a caller keeps addresses, as the firmware does, ``core.address(buffer)`` is the one of a
+buffer for good; its offsets are numbers then.
+
 A call enters the function as MicroPython does: a5 points to the argument objects, which are small
 integers, of the buffers their addresses; it returns the small integer in a2.
 """
@@ -17,6 +20,7 @@ integers, of the buffers their addresses; it returns the small integer in a2.
 from __future__ import annotations
 
 import array
+import bisect
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -26,7 +30,7 @@ import capstone
 
 Buffer = bytes | bytearray | array.array
 
-_CODE, _DATA, _STACK = 0x40370000, 0x3C000000, 0x3FCA0000
+_CODE, _DATA, _KEPT, _STACK = 0x40370000, 0x3C000000, 0x3D000000, 0x3FCA0000
 _GUARD = 32  # bytes between buffers that no access may touch
 _MASK = 0xFFFFFFFF
 
@@ -42,6 +46,25 @@ class Operation(NamedTuple):
     following: int
 
 
+class Segment(NamedTuple):
+    """A piece of memory."""
+
+    start: int
+    end: int
+    view: memoryview
+    writable: bool
+
+
+def _segment(start: int, buffer: Buffer) -> Segment:
+    view = memoryview(buffer).cast("B")
+    return Segment(start, start + len(view), view, not view.readonly)
+
+
+def _behind(segment: Segment) -> int:
+    """Where the next segment may begin."""
+    return segment.end + _GUARD + 15 & ~15
+
+
 class Core:
     """Registers and memory of one core; each call begins with fresh ones.
 
@@ -54,9 +77,20 @@ class Core:
         self.functions = dict(functions)
         self.counts: Counter[str] = Counter()
         self._decoded: dict[str, dict[int, Operation]] = {}
+        self._kept: dict[int, tuple[Buffer, Segment]] = {}
+        self._next_kept = _KEPT
         self.code = b""
-        self.memory: list[tuple[int, memoryview, bool]] = []
+        self.memory: list[Segment] = []
+        self._starts: list[int] = []
         self._reset()
+
+    def address(self, buffer: Buffer) -> int:
+        """Where a buffer lies from now on: at a multiple of 16, as MicroPython allocates it."""
+        if id(buffer) not in self._kept:
+            segment = _segment(self._next_kept, buffer)
+            self._kept[id(buffer)] = buffer, segment
+            self._next_kept = _behind(segment)
+        return self._kept[id(buffer)][1].start
 
     def call(self, name: str, *arguments: int | Buffer) -> int:
         """Run a function; its result as a signed number.
@@ -78,8 +112,7 @@ class Core:
         self.loop_begin = self.loop_end = self.loop_count = self.following = 0
 
     def _enter(self, arguments: tuple[int | Buffer, ...]) -> None:
-        self.memory = []
-        placed: dict[int, int] = {}
+        placed: dict[int, Segment] = {}
         address = _DATA
         objects = []
         for argument in arguments:
@@ -87,15 +120,15 @@ class Core:
                 objects.append((argument << 1 | 1) & _MASK)
                 continue
             if id(argument) not in placed:
-                view = memoryview(argument).cast("B")
-                self.memory.append((address, view, not view.readonly))
-                placed[id(argument)] = address
-                address += len(view) + _GUARD + 15 & ~15
-            objects.append(placed[id(argument)] << 1 | 1)
+                placed[id(argument)] = _segment(address, argument)
+                address = _behind(placed[id(argument)])
+            objects.append(placed[id(argument)].start << 1 | 1)
         stack = bytearray(1024)
         struct.pack_into(f"<{len(objects)}I", stack, 512, *objects)
-        self.memory.append((_STACK, memoryview(stack), True))
-        self.memory.append((_CODE, memoryview(self.code), False))
+        kept = (segment for _, segment in self._kept.values())
+        fixed = _segment(_STACK, stack), _segment(_CODE, self.code)
+        self.memory = [*placed.values(), *kept, *fixed]  # in the order of their addresses
+        self._starts = [segment.start for segment in self.memory]
         self.a[1], self.a[3], self.a[5] = _STACK + 512, len(arguments), _STACK + 512
 
     def _run(self, operations: dict[int, Operation]) -> int:
@@ -146,11 +179,11 @@ class Core:
     def _find(self, address: int, size: int, writing: bool) -> tuple[memoryview, int]:
         if address % size:
             raise CoreError(f"an access of {size} bytes at {address:#x}, which isn't aligned")
-        for base, view, writable in self.memory:
-            if base <= address < base + len(view) and (writable or not writing):
-                if address + size > base + len(view):
-                    break
-                return view, address - base
+        index = bisect.bisect(self._starts, address) - 1
+        if index >= 0:
+            start, end, view, writable = self.memory[index]
+            if address + size <= end and (writable or not writing):
+                return view, address - start
         raise CoreError(f"an access of {size} bytes at {address:#x}, outside the buffers")
 
 

@@ -1,8 +1,13 @@
-"""Runs native kernels under QEMU: called as MicroPython calls them, counted as `Xtensa` does."""
+"""Runs native kernels: under QEMU those without vectors, on the modelled core all of them."""
 
+from collections.abc import Mapping
+from functools import partial
+from types import SimpleNamespace
 from unittest import mock
 
+from ear.kernels import Kernels
 from tests.targets import xtensa
+from tests.targets.pie import Core
 
 
 class _SmallIntegers(xtensa._Memory):
@@ -21,3 +26,14 @@ class NativeXtensa(xtensa.Xtensa):
         if not result & 1:
             raise xtensa.XtensaError(f"{name} returned {result:#x}, which is no small integer")
         return result >> 1
+
+
+def kernels_on(core: Core, viper: Mapping[str, object] | None = None) -> Kernels:
+    """The firmware's choice of kernels when all native ones of a core are used.
+
+    ``viper``: what stands in for viper functions; none may be called otherwise.
+    """
+    kernels = Kernels(SimpleNamespace(**(viper or {})))
+    for name in core.functions:
+        kernels.use(name, partial(core.call, name), core.address)
+    return kernels
