@@ -9,10 +9,10 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from ear.link import frame_kernels
 from ear.link.frames import FRAME, Decoder
+from ear.link.inbox import unseal
 
-decoder = Decoder(frame_kernels.unseal)
+decoder = Decoder(unseal)
 push = decoder.push
 chunk = bytearray(16384)
 with open(sys.argv[2], "rb") as spoilt, open(sys.argv[3], "wb") as accepted:

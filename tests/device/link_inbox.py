@@ -1,4 +1,4 @@
-"""On MicroPython: the inbox on stdin; prints each message, then its counts when stdin ends."""
+"""On MicroPython: the inbox on stdin; prints each message, and after the last one its counts."""
 
 import sys
 
@@ -10,11 +10,14 @@ import time
 from ear.link.inbox import Inbox
 
 LAST = 99
+PATIENCE_MS = 20000
 
 inbox = Inbox(sys.stdin.buffer, budget=16)
-while inbox.kind != LAST:
+waited_ms = 0
+while inbox.kind != LAST and waited_ms < PATIENCE_MS:
     if inbox.poll():
         print(inbox.kind, binascii.hexlify(inbox.payload[: inbox.length]).decode())
     else:
         time.sleep_ms(1)
+        waited_ms += 1
 print("garbage", inbox.garbage, "lost", inbox.lost)

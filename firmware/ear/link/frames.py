@@ -10,6 +10,7 @@ frame that was dropped before sending takes a number too, so that its loss shows
 """
 
 import binascii
+from array import array
 
 HEADER = 3
 CRC = 4
@@ -21,6 +22,16 @@ FRAME = 1
 GARBAGE = 2
 
 
+def _crc_of(nibble):
+    for _ in range(4):
+        nibble = nibble >> 1 ^ (0xEDB88320 if nibble & 1 else 0)
+    return nibble
+
+
+# What the kernels need for the CRC, four bits at a time.
+CRC_TABLE = array("I", [_crc_of(nibble) for nibble in range(16)])
+
+
 def frame_size(payload):
     """The largest size that a frame with so many bytes of payload can have."""
     content = HEADER + payload + CRC
@@ -30,34 +41,32 @@ def frame_size(payload):
 MAX_FRAME = frame_size(MAX_PAYLOAD)
 
 
-def seal(message, length, ring, at):
-    """Write the frame of ``message[:length]`` (header and payload) to ``ring`` from ``at`` on.
+def seal(message, length, out, at):
+    """Write the frame of ``message[:length]`` (header and payload) to ``out`` from ``at`` on.
 
-    message: room for 4 more bytes, where the CRC is left. ring: its length is a power of
-    two and holds the frame; indices wrap round. Returns the frame's length. The plain twin
-    of ``frame_kernels.seal``.
+    message: room for 4 more bytes, where the CRC is left; out: room for the frame. Returns
+    the frame's length. The plain twin of the kernels ``add_crc`` and ``stuff``.
     """
     crc = binascii.crc32(memoryview(message)[:length])
     for place in range(CRC):
         message[length + place] = (crc >> (8 * place)) & 0xFF
-    mask = len(ring) - 1
-    ring[at & mask] = 0
+    out[at] = 0
     code_at = at + 1
     put = at + 2
     code = 1
     for place in range(length + CRC):
         byte = message[place]
         if byte:
-            ring[put & mask] = byte
+            out[put] = byte
             put += 1
             code += 1
         if byte == 0 or code == 255:
-            ring[code_at & mask] = code
+            out[code_at] = code
             code_at = put
             put += 1
             code = 1
-    ring[code_at & mask] = code
-    ring[put & mask] = 0
+    out[code_at] = code
+    out[put] = 0
     return put + 1 - at
 
 
@@ -65,7 +74,8 @@ def unseal(body, length, message):
     """Read the frame ``body[:length]``, its zeros taken off, into ``message``.
 
     message: at least ``length`` bytes. Returns the length of header and payload, or -1 when
-    this isn't a whole and unharmed frame. The plain twin of ``frame_kernels.unseal``.
+    this isn't a whole and unharmed frame. The plain twin of the kernels ``unstuff`` and
+    ``check_crc``.
     """
     at = 0
     put = 0
@@ -100,7 +110,7 @@ def encode(kind, sequence, payload=b""):
     message += payload
     length = len(message)
     message += bytes(CRC)
-    frame = bytearray(1024)
+    frame = bytearray(MAX_FRAME)
     return bytes(frame[: seal(message, length, frame, 0)])
 
 

@@ -2,9 +2,15 @@
 
 import select
 
-from ear.link.frame_kernels import unseal
-from ear.link.frames import FRAME, Decoder
+from ear.link.frame_kernels import check_crc, unstuff
+from ear.link.frames import CRC_TABLE, FRAME, HEADER, Decoder
 from ear.link.messages import HELLO_REQUEST
+
+
+def unseal(body, length, message):
+    """``frames.unseal`` by the kernels."""
+    size = check_crc(message, unstuff(body, length, message), CRC_TABLE)
+    return size if size >= HEADER else -1
 
 
 class Inbox:

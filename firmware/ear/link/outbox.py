@@ -2,8 +2,8 @@
 
 import select
 
-from ear.link.frame_kernels import seal
-from ear.link.frames import CRC, HEADER, MAX_PAYLOAD, frame_size
+from ear.link.frame_kernels import add_crc, stuff
+from ear.link.frames import CRC, CRC_TABLE, HEADER, MAX_FRAME, MAX_PAYLOAD, frame_size
 
 
 class Outbox:
@@ -11,8 +11,8 @@ class Outbox:
 
     A message is written into ``payload`` and then sent. ``dropped`` counts the frames that
     found the ring full. stream: takes ``write(buffer, offset, length)`` and can be polled;
-    capacity: the ring's bytes, a power of two; burst: the most bytes that are written at
-    once, few enough that the stream's own buffer has them out before the next hop.
+    capacity: the ring's bytes; burst: the most bytes that are written at once, few enough
+    that the stream's own buffer has them out before the next hop.
     """
 
     def __init__(self, stream, capacity=8192, burst=64):
@@ -20,7 +20,9 @@ class Outbox:
         self._writable = select.poll()
         self._writable.register(stream, select.POLLOUT)
         self._can_write()  # the first poll allocates
-        self._ring = bytearray(capacity)
+        # A frame is sealed in one piece; what overhangs the end is then moved to the front.
+        self._capacity = capacity
+        self._ring = bytearray(capacity + MAX_FRAME)
         self._burst = burst
         self._head = 0  # where the next frame begins
         self._sequence = 0
@@ -35,24 +37,32 @@ class Outbox:
             raise ValueError("payload too long")
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
-        if self.pending + frame_size(length) > len(self._ring):
+        if self.pending + frame_size(length) > self._capacity:
             self.dropped += 1
             return False
         message = self._message
         message[0] = kind
         message[1] = sequence & 0xFF
         message[2] = sequence >> 8
-        size = seal(message, HEADER + length, self._ring, self._head)
-        self._head = (self._head + size) & (len(self._ring) - 1)
-        self.pending += size
+        length = add_crc(message, HEADER + length, CRC_TABLE)
+        self._advance(stuff(message, length, self._ring, self._head))
         return True
+
+    def _advance(self, size):
+        self.pending += size
+        self._head += size
+        overhang = self._head - self._capacity
+        if overhang >= 0:
+            for place in range(overhang):
+                self._ring[place] = self._ring[self._capacity + place]
+            self._head = overhang
 
     def pump(self):
         """Write at most one burst, if the stream takes any; returns the bytes written."""
         if self.pending == 0 or not self._can_write():
             return 0
-        tail = (self._head - self.pending) & (len(self._ring) - 1)
-        length = min(self.pending, self._burst, len(self._ring) - tail)
+        tail = (self._head - self.pending) % self._capacity
+        length = min(self.pending, self._burst, self._capacity - tail)
         written = self._stream.write(self._ring, tail, length) or 0
         self.pending -= written
         return written

@@ -7,7 +7,7 @@ them are bytes. A position is its low 16 bits and the rest, both small integers.
 import struct
 
 from ear.link import messages
-from ear.link.frame_kernels import copy
+from ear.link.frame_kernels import copy_into
 
 
 def hello(outbox, session, sample_rate, hop, words, leds, firmware, board, runtime):
@@ -126,4 +126,4 @@ def _put(payload, at, data):
     # The kernel checks no bounds.
     if at + len(data) > len(payload):
         raise ValueError("message too long")
-    return copy(data, len(data), payload, at)
+    return copy_into(data, len(data), payload, at)
