@@ -6,7 +6,6 @@ harmed, and what the receiver stores is compared with what the microphone heard.
 
 import json
 import random
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from bluering.vault.vault import Vault
 from ear.link import frames, messages
 from ear.privacy import adpcm, codecs, gate
 from tests.targets import device
+from tests.unit import vault_world
 
 DEVICE = bytes(range(1, 9))
 KEY = bytes(range(32))
@@ -61,12 +61,9 @@ def made(request, micropython: Path, tmp_path_factory) -> Made:
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Iterator[Vault]:
-    """In memory where there is such a folder: hundreds of recordings, each on the disk at once."""
-    memory = Path("/dev/shm")
-    parent = memory if memory.is_dir() else tmp_path
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
-        vault = Vault.create(Path(folder, "vault"), "correct horse battery staple")
+def vault() -> Iterator[Vault]:
+    with vault_world.memory_folder() as folder:
+        vault = Vault.create(folder / "vault", vault_world.PASSPHRASE)
         yield vault
         vault.close()
 
