@@ -1,0 +1,97 @@
+"""A device's recordings made on this side: START, chunks and END as frames, with PCM16 sound.
+
+Written from the protocol's description, with the library ``cryptography``; the device's own code
+is tested on MicroPython (tests/parity/test_privacy_recordings.py).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from bluering.link import codec
+from bluering.link.records import (
+    FalseWake,
+    Hello,
+    Record,
+    RecordingChunk,
+    RecordingEnd,
+    RecordingStart,
+)
+from bluering.vault.assembly import Tagged, recording_keys
+from ear.link import frames
+from ear.privacy import gate, keys
+
+AnyTagged = TypeVar("AnyTagged", bound=Tagged)
+DEVICE = bytes(range(1, 9))
+KEY = bytes(range(32))
+HOP = 160
+
+
+def hello(session: int = 7) -> Hello:
+    """The device presents itself."""
+    return Hello(1, session, 16000, HOP, 1, 12, "0.1.0", "test", "none")
+
+
+def sound(number: int, hops: int) -> np.ndarray:
+    """Samples that tell which recording they are of."""
+    return np.random.default_rng(number).integers(-9999, 9999, HOP * hops).astype("<i2")
+
+
+def recording(
+    number: int = 1, hops: int = 20, boot: int = 1, reason: int = gate.SILENCE
+) -> list[Record]:
+    """All messages of one recording."""
+    start = RecordingStart(
+        device=DEVICE,
+        boot=boot,
+        number=number,
+        salt=hashlib.sha256(b"%d %d" % (boot, number)).digest()[:16],
+        codec=0,
+        consent=0,
+        retention_days=30,
+        position=100 * number,
+        pre_roll=0,
+        word=0,
+        score=251,
+        cutoff=247,
+        model_sha256=bytes(32),
+        tag=bytes(32),
+        name="alexa",
+    )
+    opened = recording_keys(KEY, start)
+    samples = sound(number, hops)
+    end = RecordingEnd(number, reason, hops, HOP * hops, 0, bytes(32))
+    chunks = [_chunk(opened.encryption, number, at, samples) for at in range(hops)]
+    return [tagged(opened.authentication, message) for message in (start, *chunks, end)]
+
+
+def false_wake(number: int, boot: int = 1) -> FalseWake:
+    """The owner pressed the button."""
+    message = FalseWake(DEVICE, boot, number, 100 * number, bytes(32))
+    return tagged(keys.control_key(KEY), message)
+
+
+def tagged(key: bytes, message: AnyTagged) -> AnyTagged:
+    """A message with its tag."""
+    payload = codec.pack(message)
+    size = message.declaration.size
+    covered = bytes([message.declaration.id]) + payload[: size - 32] + payload[size:]
+    return replace(message, tag=hmac.new(key, covered, hashlib.sha256).digest())
+
+
+def to_frames(messages: list[Record], first: int = 0) -> Iterator[bytes]:
+    """Messages as they go over the wire."""
+    for sequence, message in enumerate(messages, first):
+        yield frames.encode(message.declaration.id, sequence & 0xFFFF, codec.pack(message))
+
+
+def _chunk(key: bytes, number: int, sequence: int, samples: np.ndarray) -> RecordingChunk:
+    counter = bytes(10) + sequence.to_bytes(2, "big") + bytes(4)
+    encryptor = Cipher(algorithms.AES(key), modes.CTR(counter)).encryptor()
+    data = encryptor.update(samples[HOP * sequence : HOP * (sequence + 1)].tobytes())
+    return RecordingChunk(number, sequence, HOP * sequence, HOP, bytes(32), data)

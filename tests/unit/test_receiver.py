@@ -1,0 +1,232 @@
+"""The receiver, message by message: what is stored, what is refused, and with which words."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bluering.link.connection import Disconnected
+from bluering.link.reader import Received
+from bluering.link.records import Record, RecordingAck, RecordingCancel, RecordingStart, Wake
+from bluering.vault import upkeep
+from bluering.vault.assembly import Assembly
+from bluering.vault.receiver import Notice, Receiver, Registry, Stored
+from bluering.vault.vault import Vault
+from ear.privacy import gate
+from tests.unit import sound_world, vault_world
+
+
+@pytest.fixture
+def vault() -> Iterator[Vault]:
+    with vault_world.memory_folder() as folder:
+        vault = Vault.create(folder / "vault", vault_world.PASSPHRASE)
+        yield vault
+        vault.close()
+
+
+@pytest.fixture
+def receiver(vault: Vault) -> Receiver:
+    return _receiver(vault)
+
+
+def _receiver(vault: Vault, registry: Registry | None = None, port: str = "p", judge=None):
+    identities = {sound_world.DEVICE: sound_world.KEY}
+    receiver = Receiver(vault, identities, registry or Registry(), port, judge)
+    list(receiver.handle(Received(0.0, sound_world.hello())))
+    return receiver
+
+
+def _feed(receiver: Receiver, messages: Iterable[Record], at: float = 0.0) -> list[Notice]:
+    return [notice for message in messages for notice in receiver.handle(Received(at, message))]
+
+
+def test_stored_then_acknowledged(receiver: Receiver, vault: Vault):
+    [notice] = _feed(receiver, sound_world.recording(3))
+    assert isinstance(notice, Stored)
+    assert notice.answer == RecordingAck(boot=1, number=3, stored=1)
+    np.testing.assert_array_equal(vault.samples(vault.find("last")), sound_world.sound(3, 20))
+
+
+def test_any_order_and_doubles_change_nothing(receiver: Receiver, vault: Vault):
+    start, *chunks, end = sound_world.recording()
+    shuffled = [chunks[at] for at in np.random.default_rng(1).permutation(20)]
+    [notice] = _feed(receiver, [start, start, *shuffled[:10], end, *shuffled, *shuffled])
+    assert isinstance(notice, Stored)
+    np.testing.assert_array_equal(vault.samples(vault.find("last")), sound_world.sound(1, 20))
+
+
+def test_a_gap_is_marked_with_its_position(receiver: Receiver):
+    start, *chunks, end = sound_world.recording()
+    assert _feed(receiver, [start, *chunks[:5], *chunks[7:], end]) == []
+    [notice] = receiver.tick(5.0)
+    assert isinstance(notice, Stored)
+    assert notice.recording is not None
+    assert notice.recording.gaps == ((5 * 160, 2 * 160),)
+    assert not notice.recording.complete
+    assert "INCOMPLETE" in notice.text
+
+
+@pytest.mark.parametrize("way", ["unplugged", "stalled", "restarted", "next recording"])
+def test_a_recording_without_its_end(receiver: Receiver, way: str):
+    start, *chunks, _ = sound_world.recording()
+    assert _feed(receiver, [start, *chunks[:8]]) == []
+    if way == "unplugged":
+        notices = list(receiver.handle(Disconnected(1.0, "gone")))
+    elif way == "stalled":
+        assert list(receiver.tick(5.0)) == []
+        notices = list(receiver.tick(20.0))
+    elif way == "restarted":
+        notices = _feed(receiver, [sound_world.hello(session=8)])
+    else:
+        notices = _feed(receiver, sound_world.recording(2)[:1])
+    [notice] = notices
+    assert isinstance(notice, Stored)
+    assert notice.recording is not None
+    assert (notice.recording.complete, notice.recording.reason) == (False, "connection lost")
+    assert len(notice.recording.samples) == 8 * 160
+
+
+def test_an_altered_chunk_is_not_used(receiver: Receiver):
+    start, *chunks, end = sound_world.recording()
+    altered = replace(chunks[4], data=bytes(320))  # type: ignore[call-arg]
+    moved = replace(chunks[6], first=0)  # type: ignore[call-arg]
+    notices = _feed(receiver, [start, *chunks[:4], altered, chunks[5], moved, *chunks[7:], end])
+    assert [notice.failed for notice in notices] == [True, True]
+    assert "piece 4 of recording 1 was altered" in notices[0].text
+    [stored] = receiver.tick(5.0)
+    assert isinstance(stored, Stored)
+    assert stored.recording is not None
+    assert stored.recording.gaps == ((4 * 160, 160), (6 * 160, 160))
+
+
+def test_another_recordings_chunk_is_not_used(receiver: Receiver):
+    start, *_ = sound_world.recording(1)
+    foreign = replace(sound_world.recording(2)[3], number=1)  # type: ignore[call-arg]
+    [notice] = _feed(receiver, [start, foreign])
+    assert "altered" in notice.text
+
+
+def test_an_unknown_device_and_a_wrong_key(vault: Vault):
+    for identities, words in (({}, "isn't known here"), ({sound_world.DEVICE: bytes(32)}, "wrong")):
+        receiver = Receiver(vault, identities, Registry(), "p")
+        [notice] = _feed(receiver, sound_world.recording())
+        assert words in notice.text
+        assert notice.answer == RecordingAck(boot=1, number=1, stored=0)
+    assert vault.list() == []
+
+
+def test_two_boards_with_one_identity(vault: Vault):
+    registry = Registry()
+    first, second = (_receiver(vault, registry, port) for port in ("/dev/one", "/dev/two"))
+    assert isinstance(_feed(first, sound_world.recording(1))[0], Stored)
+    [notice] = _feed(second, sound_world.recording(2))
+    assert "/dev/two and /dev/one have the same identity" in notice.text
+    list(first.handle(Disconnected(1.0, "gone")))
+    assert isinstance(_feed(second, sound_world.recording(3))[0], Stored)
+
+
+def test_a_replay_is_refused_also_after_deletion(receiver: Receiver, vault: Vault):
+    _feed(receiver, sound_world.recording())
+    vault.delete_all()
+    [notice] = _feed(receiver, sound_world.recording())
+    assert "replay" in notice.text
+    assert vault.list() == []
+
+
+def test_the_beginning_is_missing(receiver: Receiver, vault: Vault):
+    _, *rest = sound_world.recording()
+    [notice] = _feed(receiver, rest)
+    assert "the beginning of recording 1 is missing" in notice.text
+    assert vault.list() == []
+
+
+def test_a_full_disk_is_said_and_not_acknowledged(
+    receiver: Receiver, vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(vault.blobs, "write", full)
+    [notice] = _feed(receiver, sound_world.recording())
+    assert "No space left on device" in notice.text
+    assert "disk full" in notice.text
+    assert notice.answer == RecordingAck(boot=1, number=1, stored=0)
+    monkeypatch.undo()
+    assert upkeep.verify(vault).ok
+    assert vault.list() == []
+
+
+@pytest.mark.parametrize("when", ["during", "after"])
+def test_a_false_wake_leaves_only_its_reasons(receiver: Receiver, vault: Vault, when: str):
+    messages = sound_world.recording()
+    _feed(receiver, messages[:10] if when == "during" else messages)
+    [notice] = _feed(receiver, [sound_world.false_wake(1)])
+    assert "marked the last wake as false" in notice.text
+    _feed(receiver, messages[10:])
+    assert list(receiver.tick(60.0)) == []
+    assert vault.list() == []
+    assert vault.note_wake(vault_world.wake()) != ""
+    with vault.session() as session:
+        from bluering.vault.models import Wake as Row
+
+        rows = session.query(Row).filter_by(false_by="owner").all()
+    assert [(row.word, row.score) for row in rows] == [("alexa", 251)]
+
+
+def test_a_forged_request_to_delete_deletes_nothing(receiver: Receiver, vault: Vault):
+    _feed(receiver, sound_world.recording())
+    forged = replace(sound_world.false_wake(2), number=1)
+    [notice] = _feed(receiver, [forged])
+    assert "altered" in notice.text
+    assert len(vault.list()) == 1
+
+
+@pytest.mark.parametrize("reason", [gate.FALSE_MARK, gate.CANCEL])
+def test_an_unwanted_recording_is_not_kept(receiver: Receiver, vault: Vault, reason: int):
+    assert _feed(receiver, sound_world.recording(reason=reason)) == []
+    assert list(receiver.tick(60.0)) == []
+    assert vault.list(tombstones=True) == []
+
+
+def test_a_wake_without_a_recording_is_kept_as_an_event(receiver: Receiver, vault: Vault):
+    wake = Wake(100, 0, 251, 247, bytes(32), "alexa", bytes(5))
+    [notice] = _feed(receiver, [wake])
+    assert "heard 'alexa' (score 251, cutoff 247)" in notice.text
+    _feed(receiver, sound_world.recording(1))  # of the same wake: it is one event
+    [(_, row)] = vault.list()
+    assert row is not None
+    with vault.session() as session:
+        from bluering.vault.models import Wake as Row
+
+        assert session.query(Row).count() == 1
+
+
+@pytest.mark.parametrize("verdict", [True, False])
+def test_the_second_look_cancels_before_anything_is_kept(vault: Vault, verdict: bool):
+    def judge(assembly: Assembly) -> bool | None:
+        return None if assembly.length < 800 else verdict
+
+    receiver = _receiver(vault, judge=judge)
+    messages = sound_world.recording()
+    notices = _feed(receiver, messages)
+    notices += receiver.tick(60.0)
+    if verdict:
+        assert isinstance(notices[0], Stored)
+        return
+    [notice] = notices
+    assert notice.answer == RecordingCancel(number=1)
+    assert vault.list() == []
+    assert list(vault.blobs.ids()) == []
+
+
+def test_a_start_with_an_unknown_codec(receiver: Receiver, vault: Vault):
+    from bluering.vault.assembly import recording_keys
+
+    start = sound_world.recording()[0]
+    assert isinstance(start, RecordingStart)
+    odd = replace(start, codec=9)
+    odd = sound_world.tagged(recording_keys(sound_world.KEY, odd).authentication, odd)
+    [notice] = _feed(receiver, [odd])
+    assert "doesn't know" in notice.text
+    assert vault.list() == []
