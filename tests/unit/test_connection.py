@@ -1,11 +1,16 @@
 """A connection to a device that is plugged in and out, on pseudo-terminals and sockets."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import serial
+from serial.rfc2217 import PortManager
 
 from bluering.link import (
     Connection,
@@ -143,6 +148,30 @@ def test_over_tcp() -> None:
                 assert messages(wait_for(connection, lambda events: bool(events))) == [HELLO]
             (event,) = wait_for(connection, lambda events: bool(events))
             assert isinstance(event, Disconnected)
+
+
+def _serve_rfc2217(server: socket.socket) -> None:
+    """Be a port server for one client; what the client sends, it gets back."""
+    client, _ = server.accept()
+    with client, serial.serial_for_url("loop://", timeout=0) as port:
+        # Its type hints name other classes than its own example passes.
+        ends: tuple[Any, Any] = port, SimpleNamespace(write=client.sendall)
+        manager = PortManager(*ends)
+        while data := client.recv(1000):
+            port.write(b"".join(manager.filter(data)))
+            client.sendall(b"".join(manager.escape(port.read(1000))))
+
+
+def test_over_rfc2217() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        serving = threading.Thread(target=_serve_rfc2217, args=(server,), daemon=True)
+        serving.start()
+        with Connection("rfc2217://{}:{}".format(*server.getsockname())) as connection:
+            connection.send(HELLO)
+            events = wait_for(connection, lambda events: len(events) >= 2)
+            assert messages(events) == [HelloRequest(), HELLO]
+        serving.join(_PATIENCE_S)
+        assert not serving.is_alive()
 
 
 def test_through_a_port_that_can_not_be_waited_on() -> None:

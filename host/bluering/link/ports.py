@@ -80,9 +80,11 @@ def _listed(found: list[ListPortInfo]) -> str:
 def open_port(selector: str) -> serial.SerialBase:
     """Open the port for this program alone; reading never waits. Raises PortError."""
     url = resolve(selector)
+    # pyserial's RFC 2217 client knows none.
+    write_timeout = None if url.startswith("rfc2217:") else _WRITE_TIMEOUT_S
     try:
         return serial.serial_for_url(
-            url, BAUD, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+            url, BAUD, timeout=0, write_timeout=write_timeout, exclusive=True
         )
     except ValueError as error:
         raise PortError(f"{url} is no port that can be opened: {error}") from error
