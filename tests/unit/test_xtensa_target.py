@@ -1,13 +1,22 @@
 """The emulator's wrapper itself: results, counts, and that it notices what a kernel may not do."""
 
 import array
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.targets.mpyfile import MpyError, native_functions
-from tests.targets.xtensa import QemuMissingError, Xtensa, XtensaError, compile_functions
+import ear.audio
+from bluering.native.errors import MpyFormatError
+from tests.targets.mpyfile import native_functions
+from tests.targets.xtensa import (
+    QemuMissingError,
+    Xtensa,
+    XtensaError,
+    compile_functions,
+    import_module,
+)
 
 KERNELS = """
 import micropython
@@ -111,10 +120,30 @@ def test_calling_the_runtime_is_told(machine: Xtensa) -> None:
         machine.call("divide", 9)
 
 
-@pytest.mark.parametrize("damage", [b"", b"M\x05+\x1f", b"M\x06\x0a\x1f", b"M\x06+\x1f\x05"])
+def test_a_module_of_the_firmware_runs_on_it_and_stays_apart(machine: Xtensa) -> None:
+    modules, attributes = dict(sys.modules), dict(vars(ear.audio))
+    module = import_module("ear.audio.frontend", "ear.audio.frontend_kernels", machine)
+    assert module.frontend_kernels.add(1, 2) == 3
+    assert machine.counts["add"] > 10
+    assert sys.modules.get("ear.audio.frontend") is modules.get("ear.audio.frontend")
+    assert vars(ear.audio).get("frontend") is attributes.get("frontend")
+    assert "ear.audio.frontend_kernels" not in sys.modules
+
+
+@pytest.mark.parametrize("damage", [b"", b"M\x05+\x1f", b"M\x06+\x1f\x05"])
 def test_other_files_are_refused(damage: bytes) -> None:
-    with pytest.raises(MpyError):
+    with pytest.raises(MpyFormatError):
         native_functions(damage)
+
+
+def test_another_architecture_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "kernels.py"
+    source.write_text(KERNELS)
+    compile_functions(source, tmp_path)
+    mpy = bytearray((tmp_path / "kernels.mpy").read_bytes())
+    mpy[2] = 5 << 2 | mpy[2] & 3  # ARMv7-M
+    with pytest.raises(MpyFormatError, match="architecture 5"):
+        native_functions(bytes(mpy))
 
 
 def test_a_failing_compiler_is_told(tmp_path: Path) -> None:
