@@ -46,10 +46,11 @@ def _tflm(tflite: bytes):
 
 
 def _litert(tflite: bytes):
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    # Only Pythons without a tflite-micro have it.
+    from ai_edge_litert import interpreter as litert  # pyright: ignore[reportMissingImports]
 
-    interpreter = Interpreter(
-        model_content=tflite, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    interpreter = litert.Interpreter(
+        model_content=tflite, experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF
     )
     interpreter.allocate_tensors()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
