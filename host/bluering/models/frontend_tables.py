@@ -70,7 +70,8 @@ def twiddles() -> list[int]:
 def real_twiddles() -> list[int]:
     """Kiss FFT's factors that turn 256 complex bins into 257 real ones: (-re, -im) per bin.
 
-    Only of bins FIRST..128: bin n also yields bin 256-n. Both parts are never positive.
+    Only of the bins from the first that is used to 128: bin n also yields bin 256-n. Both parts
+    are never positive.
     """
     bins = range(first_bin(), FFT // 4 + 1)
     return [-part for n in bins for part in _phasor(-math.pi * (n / (FFT // 2) + 0.5))]
@@ -183,19 +184,19 @@ def _mel(hz: np.float32) -> np.float32:
 def _log1p(x: np.float32) -> np.float32:
     """log(1 + x) in single precision as FDLIBM computes it, for 0.1 < x < 2**20.
 
-    That is what the C libraries of the ESP32 and most others have; the correctly rounded one of
-    glibc 2.41 gives two other band weights. Algorithm: FDLIBM's s_log1p.c, float version.
+    Many C libraries have FDLIBM's (glibc 2.36 was compared); a correctly rounded one, as newer
+    glibc have, gives two other band weights. Algorithm: FDLIBM's s_log1p.c, float version.
     """
-    one, half = _single(1), _HALF
-    whole, exponent, lost = one + x, 0, _single(0)
-    if x >= _single(0.41421354):  # sqrt(2) - 1
-        mantissa, exponent = np.frexp(whole)
-        whole, exponent = mantissa * _single(2), int(exponent) - 1
-        lost = (one - ((one + x) - x) if exponent > 0 else x - ((one + x) - one)) / (one + x)
-        if whole >= _single(1.4142135):
-            whole, exponent = whole * half, exponent + 1
-        x = whole - one
-    square = half * x * x
+    one, exponent, lost = _single(1), 0, _single(0)
+    if x >= _single(0.41421354):  # sqrt(2) - 1: write 1 + x as (1 + f) * 2**exponent
+        whole = one + x
+        rounding = x - (whole - one) if whole < _single(2) else one - (whole - x)
+        lost = rounding / whole
+        mantissa, exponent = np.frexp(whole)  # 0.5 <= mantissa < 1
+        if mantissa < _single(0.70710677):
+            mantissa, exponent = mantissa * _single(2), exponent - 1
+        x = mantissa - one
+    square = _HALF * x * x
     s = x / (_single(2) + x)
     z = s * s
     series = _single(0)
