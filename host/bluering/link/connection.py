@@ -101,7 +101,8 @@ class Connection:
         """All events as they come, for ``duration`` seconds or for ever."""
         end = None if duration is None else time.monotonic() + duration
         while end is None or time.monotonic() < end:
-            yield from self.poll(_QUIET_S if end is None else min(_QUIET_S, end - time.monotonic()))
+            left = _QUIET_S if end is None else end - time.monotonic()
+            yield from self.poll(max(0.0, min(_QUIET_S, left)))
 
     def poll(self, timeout: float) -> Sequence[Event]:
         """The next events: at once if there are any, none if there were none in time."""
@@ -126,7 +127,7 @@ class Connection:
             if not data:
                 time.sleep(min(timeout, _UNSELECTABLE_WAIT_S))
             return data
-        ready, _, _ = select.select([port], [], [], max(timeout, 0))
+        ready, _, _ = select.select([port], [], [], timeout)
         return port.read(_CHUNK) if ready else b""
 
     def _disconnect(self, error: Exception) -> Sequence[Event]:
