@@ -16,7 +16,7 @@ inbox = Inbox(sys.stdin.buffer, budget=16)
 waited_ms = 0
 while inbox.kind != LAST and waited_ms < PATIENCE_MS:
     if inbox.poll():
-        print(inbox.kind, binascii.hexlify(inbox.payload[: inbox.length]).decode())
+        print(inbox.kind, binascii.hexlify(bytes(inbox.payload[: inbox.length])).decode())
     else:
         time.sleep_ms(1)
         waited_ms += 1

@@ -4,13 +4,27 @@ import os
 import select
 import tty
 from pathlib import Path
+from typing import Any
 
 from bluering.link.codec import pack
 from bluering.link.reader import Reader, Received
 from bluering.link.records import Hello, Record, Word
+from ear.link import messages
 from ear.link.frames import encode
 
-HELLO = Hello(1, 7, 16000, 160, 1, 12, "0.1.0", "pretend", "MicroPython 1.27.0 on a test")
+
+def hello(**fields: Any) -> Hello:
+    """A hello with these fields; the others as a device might have them."""
+    plain: dict[str, Any] = {
+        name: "" if kind == "str" else 0 for name, kind in messages.HELLO.fields
+    }
+    usual = {"protocol": messages.VERSION, "sample_rate": 16000, "hop": 160, "leds": 12}
+    return Hello(**plain | usual | fields)
+
+
+HELLO = hello(
+    session=7, words=1, firmware="0.1.0", board="pretend", runtime="MicroPython 1.27.0 on a test"
+)
 ALEXA = Word(0, 214, 5, 3, bytes(range(32)), "alexa")
 
 

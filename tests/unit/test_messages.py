@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bluering.link import generate
 from bluering.link.codec import PayloadError, pack, unpack
-from bluering.link.records import RECORDS, Bye, Hello, Log, Record, Scores, Telemetry, Wake
+from bluering.link.records import RECORDS, Bye, Log, Record, Scores, Telemetry, Wake
 from ear.link import messages
 from ear.link.frames import MAX_PAYLOAD
 from ear.link.messages import COUNTED, FIXED, MESSAGES, VERSION, Message
@@ -102,8 +102,3 @@ def test_a_message_of_another_time_is_refused_by_name() -> None:
 def test_text_that_was_cut_in_mid_character_is_still_shown() -> None:
     payload = bytes([1]) + b"\x01x" + b"\x02a\xc3"
     assert unpack(messages.LOG.id, payload) == Log(1, "x", "a\N{REPLACEMENT CHARACTER}")
-
-
-def test_records_know_their_types() -> None:
-    hello = Hello(VERSION, 2**32 - 1, 16000, 160, 1, 12, "1", "b", "r")
-    assert unpack(messages.HELLO.id, pack(hello)) == hello

@@ -1,9 +1,11 @@
 """What the monitor knows and says of each event."""
 
+from dataclasses import replace
+
 import pytest
 
 from bluering.link import Disconnected, Event, Garbage, Lost, Received, Reconnected, Undecodable
-from bluering.link.records import Bye, Health, Hello, Log, Record, Ring, Scores, Wake
+from bluering.link.records import Bye, Health, Log, Record, Ring, Scores, Wake
 from bluering.monitor.state import MonitorState
 from bluering.monitor.wording import duration, state_name
 from ear.ring import BLUE, LISTENING, STATES
@@ -109,7 +111,7 @@ def test_the_highest_mean_is_held_for_three_seconds() -> None:
 def test_a_restart_forgets_what_was() -> None:
     state = MonitorState()
     notes(state, HELLO, ALEXA, Ring(1, BLUE, bytes(36)), health(gaps=3, samples_lost=1))
-    again = Hello(1, HELLO.session + 1, 16000, 160, 0, 12, "0.2.0", "pretend", "MicroPython")
+    again = replace(HELLO, session=HELLO.session + 1, firmware="0.2.0", runtime="MicroPython")
     assert notes(state, again) == [
         ("warning", "the device has restarted"),
         ("info", "pretend, firmware 0.2.0, MicroPython"),

@@ -8,16 +8,13 @@ from hypothesis import strategies as st
 
 from bluering.link.codec import pack
 from bluering.link.reader import Garbage, Lost, Reader, ReaderEvent, Received, Undecodable
-from bluering.link.records import Bye, Hello, Record, Telemetry
+from bluering.link.records import Bye, Record, Telemetry
 from ear.link.frames import encode
+from tests.unit.pretend_device import hello
 
 
 def frame(message: Record, sequence: int) -> bytes:
     return encode(message.declaration.id, sequence, pack(message))
-
-
-def hello(session: int) -> Hello:
-    return Hello(1, session, 16000, 160, 0, 12, "", "", "")
 
 
 def read(*pieces: bytes) -> list[ReaderEvent]:
@@ -26,7 +23,7 @@ def read(*pieces: bytes) -> list[ReaderEvent]:
 
 
 _STREAM = (
-    frame(hello(1), 0)
+    frame(hello(session=1), 0)
     + b"some text\r\n"
     + frame(Bye("x"), 1)
     + b"\xff\xfe\x00"
@@ -35,7 +32,7 @@ _STREAM = (
     + encode(63, 7, b"?")
 )
 _EVENTS = [
-    Received(1.5, hello(1)),
+    Received(1.5, hello(session=1)),
     Garbage(1.5, b"some text\r\n"),
     Received(1.5, Bye("x")),
     Garbage(1.5, b"\xff\xfe"),
@@ -58,14 +55,14 @@ def test_no_bytes_do_harm(noise: bytes) -> None:
 
 
 def test_a_restart_is_no_loss() -> None:
-    frames = [(hello(1), 0), (Bye("a"), 1), (hello(2), 0), (Bye("b"), 1)]
+    frames = [(hello(session=1), 0), (Bye("a"), 1), (hello(session=2), 0), (Bye("b"), 1)]
     events = read(*(frame(*one) for one in frames))
     assert not any(isinstance(event, Lost) for event in events)
 
 
 def test_a_hello_in_mid_session_hides_no_loss() -> None:
-    events = read(frame(hello(1), 0), frame(hello(1), 3))
-    assert events[1:] == [Lost(1.5, 2), Received(1.5, hello(1))]
+    events = read(frame(hello(session=1), 0), frame(hello(session=1), 3))
+    assert events[1:] == [Lost(1.5, 2), Received(1.5, hello(session=1))]
 
 
 def test_text_that_nothing_follows_is_flushed() -> None:
