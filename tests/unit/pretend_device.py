@@ -15,11 +15,11 @@ from ear.link.frames import encode
 
 def hello(**fields: Any) -> Hello:
     """A hello with these fields; the others as a device might have them."""
-    plain: dict[str, Any] = {
+    every: dict[str, Any] = {
         name: "" if kind == "str" else 0 for name, kind in messages.HELLO.fields
     }
-    usual = {"protocol": messages.VERSION, "sample_rate": 16000, "hop": 160, "leds": 12}
-    return Hello(**plain | usual | fields)
+    every.update(protocol=messages.VERSION, sample_rate=16000, hop=160, leds=12)
+    return Hello(**every | fields)
 
 
 HELLO = hello(
