@@ -1,5 +1,5 @@
 """Starts the device, nothing else."""
 
-from ear import app
+from ear import boot
 
-app.main()
+boot.main()

@@ -1,230 +1,328 @@
-"""The device: sound in, words spotted, the ring lit, the host told.
+"""The device: sound in, words spotted, the gate asked, the host told.
 
 Everything is allocated before the first hop. From then on a hop goes one way: microphone ->
-features -> probability -> wake -> ring and link; only a command from the host may allocate.
+features -> probability -> wake -> gate -> light, recorder, link. Only a command from the
+host, and a recording, allocate.
 """
 
 import gc
-import struct
+import os
 import sys
 import time
 
+import esp32
 import machine
 import micropython
 from board_table import BOARD
 
-from ear import ring
-
-# Native code needs executable memory: it is loaded before anything large is allocated.
+from ear import native, ring
 from ear.audio.frontend import HOP, FrontEnd
 from ear.audio.mic import RATE
+from ear.audio.wire import CAPACITY, Wire
 from ear.board import Board
 from ear.clock import Clock
+from ear.commands import LEAVE, RESTART, STAY, Commands
+from ear.daytime import DayTime
 from ear.link import messages, telemetry
 from ear.link.endpoint import Link
+from ear.privacy import codecs, gate, policy
+from ear.privacy.cipher import Cipher
+from ear.privacy.endpointer import EndPointer
+from ear.privacy.identity import Identity, UnprovisionedError
+from ear.privacy.recorder import Recorder, Wake
+from ear.privacy.shell import Shell
+from ear.reports import Reports
+from ear.settings import Settings, is_within
 from ear.spotter import words
 from ear.spotter.model import ModelError
 
 VERSION = "0.1.0"
-BLUE_HOPS = 200  # how long a wake shows
 HOP_MS = 10
+HEALTHY_HOPS = 6000  # a start counts as good after a minute
+ENDED = 3  # like commands.LEAVE: there is no more sound
 _CPU_HZ = 240_000_000
-_CTRL_C = 3
+_SLOTS = 64  # messages of a recording that can wait: over 3 s of sound
+_NVS = "bluering"
+_ERROR = messages.SEVERITIES.index("error")
+
+# The light for each of the gate's SHOW actions, in their order.
+_LIGHTS = (
+    ring.LISTENING,
+    ring.WOKEN,
+    ring.BLUE,
+    ring.MUTED,
+    ring.FALSE_WAKE,
+    ring.ERROR_MICROPHONE,
+    ring.BENCH,
+)
+
+
+class Parts:
+    """What is made once and outlives a change of words: board, light, link, settings, kernels."""
+
+    def __init__(self):
+        machine.freq(_CPU_HZ)
+        # The link's bytes include 3, which would be Ctrl-C.
+        micropython.kbd_intr(-1)
+        # Native code first: it needs executable memory, before anything large is allocated.
+        self.kernels = native.load()
+        self.board = Board(BOARD)
+        self.light = ring.Ring(self.board.leds, self.board.led_count, self.board.led_limit)
+        self.light.show(ring.STARTING)
+        self.link = Link(BOARD["link_rate"])
+        self.settings = Settings()
+        fault = self.settings.load()
+        self.notes = [("settings", fault)] if fault else []  # codes and texts, told at the start
+        self.day = DayTime()
+        self.frontend = FrontEnd(self.kernels.frontend)
+        self.recorder = self._recorder() if self.board.led_count else None
+
+    def _recorder(self):
+        """None on a device that isn't provisioned, or that has no light to say that it records."""
+        try:
+            identity = Identity(esp32.NVS(_NVS))
+        except UnprovisionedError:
+            return None
+        encoder = codecs.Encoder(codecs.ADPCM, self.kernels.adpcm.viper("encode"))
+        cipher = Cipher(encoder.capacity)
+        return Recorder(identity, encoder, cipher, self.link.out, _SLOTS, os.urandom)
 
 
 class App:
-    """A running device: ``start``, then ``hop`` until it returns False, then ``stop``."""
+    """A running device: ``run`` until it is to do something else."""
 
-    def __init__(self, board, light, link, heard):
-        self._board = board
-        self._light = light
-        self._link = link
-        self._words = heard
-        self._names = [word.text.encode() for word in heard]
-        self._models = [word.model for word in heard]
-        self._detectors = [word.detector for word in heard]
-        self._frontend = FrontEnd()
+    def __init__(self, parts):
+        self._board = parts.board
+        self._light = parts.light
+        self._link = parts.link
+        self._settings = parts.settings
+        self._notes = parts.notes
+        self._kernels = parts.kernels
+        self._day = parts.day
+        self._frontend = parts.frontend
+        self._recorder = parts.recorder
+        self._words = words.load(parts.settings, parts.kernels.spotter)
+        self._names = [word.text.encode() for word in self._words]
         self._clock = Clock()
         self._heard = Clock()  # hops processed; the clock counts lost ones too
-        self._blue_left = 0
-        self._until_scores = 1
-        self._until_health = link.health_every
-        self._slowest_us = 0
-        self._leaving = False
+        self._wake = Wake()
+        self._woken = None
+        self._end_pointer = EndPointer()
+        self._wire = Wire()
+        microphone = parts.board.microphone
+        self._shell = Shell(
+            microphone,
+            self._show,
+            self._report,
+            parts.recorder,
+            self._wake,
+            parts.settings,
+            self._state_changed,
+        )
+        self._commands = Commands(
+            self, parts.link, parts.settings, parts.day, self._shell, self._wire
+        )
+        self.reports = Reports(
+            parts.link, self._clock, self._heard, parts.light, microphone, self._words
+        )
+        self._muted = True  # as the gate takes it until the switch was read
+        self._pressed = False
+        self._stale = False  # the microphone was off: what was heard before is over
+        self._lost = 0
+
+    def run(self, healthy=None, watchdog=None):
+        """Listen until the host asks for something else; returns RESTART, LEAVE or ENDED.
+
+        ``healthy()`` is called once, after a minute without trouble; ``watchdog.feed()`` for
+        every hop that was processed.
+        """
+        self.start()
+        left = HEALTHY_HOPS
+        following = STAY
+        while following == STAY:
+            following = self.hop()
+            if watchdog:
+                watchdog.feed()
+            if left:
+                left -= 1
+                if not left and healthy:
+                    healthy()
+        self._shell.post(gate.MUTE)
+        return following
 
     def start(self):
         """Present the device and begin to listen."""
-        self._present()
+        self.present()
+        for code, text in self._notes:
+            telemetry.log(self._link.out, _ERROR, code, text)
         # What is polled for the first time allocates; from the first hop on nothing may.
-        self._obey()
+        self._commands.poll()
         self._link.out.pump()
-        self._board.muted()
+        self._shell.start()
+        self._read_switches()
+        self.settings_changed()
         gc.collect()
-        self._board.microphone.start()
-        self._show(ring.LISTENING)
 
-    def stop(self, reason):
-        """Stop listening and take leave."""
-        self._board.microphone.stop()
-        self._show(ring.OFF)
-        telemetry.bye(self._link.out, reason)
-        self._link.flush()
+    def hop(self):
+        """Hear and act on 10 ms; returns STAY, or what ``run`` returns."""
+        self._commands.poll()
+        hop = self._next_hop()
+        began = time.ticks_us()
+        self._read_switches()
+        if hop is not None:
+            self._hear(hop)
+        self._tick()
+        self.reports.hop(time.ticks_diff(time.ticks_us(), began))
+        return ENDED if self._lost < 0 else self._commands.next
 
-    def hops(self):
+    def heard(self):
         """Hops that were processed so far."""
         return self._heard.high * 65536 + self._heard.low
 
-    def hop(self):
-        """Hear and act on 10 ms; False when the device is to stop."""
-        self._obey()
-        if self._leaving:
-            return False
-        if self._board.muted():
-            self._rest()
-            return True
-        if self._light.state == ring.MUTED:
-            self._listen_again()
+    def _next_hop(self):
+        """The next hop of sound, or None after 10 ms without any."""
         microphone = self._board.microphone
-        lost = microphone.read()
-        if lost < 0:
-            return False
-        began = time.ticks_us()
-        if lost:
-            self._forget(lost)
+        if self._shell.state == gate.BENCH:
+            return self._wired_hop()
+        if not microphone.running:
+            time.sleep_ms(HOP_MS)
+            self._clock.advance()
+            return None
+        try:
+            self._lost = microphone.read()
+        except OSError:
+            self._lost = 0
+            self._shell.post(gate.MIC_FAILED)
+            return None
+        if self._lost < 0:
+            return None
+        if self._lost:
+            self._clock.advance((self._lost + HOP // 2) // HOP)
+            self._forget()
         self._clock.advance()
-        self._heard.advance()
-        self._tick_light()
-        if self._frontend.push(microphone.hop):
-            self._spot()
-        self._tell_health()
-        self._link.out.pump()
-        self._slowest_us = max(self._slowest_us, time.ticks_diff(time.ticks_us(), began))
-        return True
+        return microphone.hop
 
-    def _spot(self):
+    def _wired_hop(self):
+        """Waits for the host, as the microphone's buffer would: reading the link is all it does."""
+        hop = self._wire.take()
+        while hop is None and self._commands.poll():
+            hop = self._wire.take()
+        if hop is None:
+            time.sleep_ms(1)
+            return None
+        self._clock.advance()
+        telemetry.wired_credit(self._link.out, 1)
+        return hop
+
+    def _hear(self, hop):
+        self._heard.advance()
+        self._shell.push(hop, self._lost)
+        if not self._frontend.push(hop):
+            return
         features = self._frontend.features
+        if self._shell.state == gate.RECORDING and self._end_pointer.push(features):
+            self._shell.post(gate.SILENCE)
         stepped = False
         index = 0
         while index < len(self._words):
             word = self._words[index]
             if word.push(features):
-                self._wake(index)
-            if word.stepped:
-                stepped = True
+                self._woke(index)
+            stepped = stepped or word.stepped
             index += 1
         if stepped:
-            self._tell_scores()
+            self.reports.scores(self._frontend.peak)
 
-    def _wake(self, index):
-        # Blue first: whatever a wake sets off comes after the light that announces it.
-        self._show(ring.BLUE)
-        self._blue_left = BLUE_HOPS
+    def _woke(self, index):
         word = self._words[index]
-        clock = self._clock
+        wake = self._wake
+        if self._shell.wakes:
+            self._woken = word
+            wake.low = self._clock.low
+            wake.high = self._clock.high
+            wake.word = index
+            wake.score = word.detector.mean
+            wake.cutoff = word.cutoff
+            wake.model_sha256 = word.model.source_sha256
+            wake.name = self._names[index]
+        self._shell.woke(policy.may_record(self._settings, self._day.minute))
+
+    def _report(self):
+        wake = self._wake
         telemetry.wake(
             self._link.out,
-            clock.low,
-            clock.high,
-            index,
-            word.detector.mean,
-            word.cutoff,
-            word.model.source_sha256,
-            self._names[index],
-            word.detector.newest,
+            wake.low,
+            wake.high,
+            wake.word,
+            wake.score,
+            wake.cutoff,
+            wake.model_sha256,
+            wake.name,
+            self._woken.detector.newest,
         )
 
-    def _tell_scores(self):
-        if not self._link.scores_every:
-            return
-        self._until_scores -= 1
-        if self._until_scores > 0:
-            return
-        self._until_scores = self._link.scores_every
-        clock = self._clock
-        peak = self._frontend.peak
-        telemetry.scores(self._link.out, clock.low, clock.high, peak, self._models, self._detectors)
+    def _show(self, action):
+        """Light what the gate wants shown; False when the ring can't be written."""
+        try:
+            self._light.show(_LIGHTS[action - gate.SHOW_IDLE])
+        except OSError:
+            return False
+        self.reports.light()
+        return True
 
-    def _tick_light(self):
-        if self._blue_left:
-            self._blue_left -= 1
-            if not self._blue_left:
-                self._show(ring.LISTENING)
+    def _state_changed(self):
+        if self._shell.state == gate.RECORDING:
+            self._end_pointer.reset()
+        if not self._board.microphone.running:
+            self._stale = True
+        elif self._stale:
+            self._stale = False
+            self._forget()
+
+    def _tick(self):
+        self._shell.tick(self._link.out.pump())
         if self._light.tick():
-            self._tell_light()
+            self.reports.light()
+        if self._day.tick():
+            self.settings_changed()
 
-    def _show(self, state):
-        self._light.show(state)
-        self._tell_light()
+    def _read_switches(self):
+        muted = self._board.muted()
+        if muted != self._muted:
+            self._muted = muted
+            self._shell.post(gate.SWITCH_ON if muted else gate.SWITCH_OFF)
+        pressed = self._board.pressed()
+        if pressed and not self._pressed:
+            self._shell.mark_false()
+        self._pressed = pressed
 
-    def _tell_light(self):
-        clock = self._clock
-        telemetry.ring(self._link.out, clock.low, clock.high, self._light.state, self._light.pixels)
-
-    def _tell_health(self):
-        link = self._link
-        if not link.health_every:
-            return
-        self._until_health -= 1
-        if self._until_health > 0:
-            return
-        self._until_health = link.health_every
-        microphone = self._board.microphone
-        telemetry.health(
-            link.out,
-            self._clock.low,
-            self._clock.high,
-            self._heard.low,
-            self._heard.high,
-            microphone.gaps,
-            microphone.lost,
-            self._slowest_us,
-            gc.mem_free(),
-            link.scores_every,
-        )
-        self._slowest_us = 0
-
-    def _rest(self):
-        """Muted: the microphone is switched off, not merely ignored."""
-        if self._light.state != ring.MUTED:
-            self._board.microphone.stop()
-            self._blue_left = 0
-            self._show(ring.MUTED)
-        time.sleep_ms(HOP_MS)
-        self._clock.advance()
-        self._link.out.pump()
-
-    def _listen_again(self):
-        self._forget(0)
-        self._board.microphone.start()
-        self._show(ring.LISTENING)
-
-    def _forget(self, lost):
+    def _forget(self):
         """Sound before a gap and sound after it don't belong together."""
-        self._clock.advance((lost + HOP // 2) // HOP)
         self._frontend.reset()
         for word in self._words:
             word.reset()
 
-    def _obey(self):
-        inbox = self._link.inbox
-        if not inbox.poll():
-            return
-        if inbox.kind == messages.HELLO_REQUEST.id:
-            self._present()
-            self._tell_light()
-        elif inbox.kind == messages.REPL.id:
-            self._leaving = True
-        elif inbox.kind == messages.TELEMETRY.id and inbox.length == messages.TELEMETRY.size:
-            every = struct.unpack_from(messages.TELEMETRY.format, inbox.payload, 0)
-            self._link.scores_every, self._link.health_every = every
-            self._until_scores = self._until_health = 1
+    def begin_wired(self):
+        """The wire was opened: nothing that was heard before counts."""
+        self._lost = 0
+        self._forget()
+        telemetry.wired_credit(self._link.out, CAPACITY)
 
-    def _present(self):
-        out = self._link.out
-        _present(self._link, self._board, len(self._words))
+    def settings_changed(self):
+        """Light the ring as the settings and the hour want it."""
+        settings = self._settings
+        board = self._board
+        start, end = settings.get("night_from"), settings.get("night_to")
+        night = self._day.minute >= 0 and is_within(self._day.minute, start, end)
+        limit = board.led_night if night else board.led_limit
+        self._light.dim(max(1, limit * settings.get("brightness") // 255))
+
+    def present(self):
+        """Tell who this is, what it listens for and what its ring shows."""
+        present(self._link, self._board, len(self._words), self._kernels.names)
         for index, word in enumerate(self._words):
             telemetry.word(
-                out,
+                self._link.out,
                 index,
                 word.cutoff,
                 word.window,
@@ -232,55 +330,64 @@ class App:
                 word.model.source_sha256,
                 word.text,
             )
+        self.reports.light()
 
 
-def _present(link, board, count):
+def present(link, board, count, kernels):
+    """Send the hello of a device that listens for ``count`` words."""
     runtime = "MicroPython {}.{}.{} on {}".format(
         *sys.implementation[1][:3], getattr(sys.implementation, "_machine", sys.platform)
     )
     telemetry.hello(
-        link.out, link.session, RATE, HOP, count, board.led_count, VERSION, board.name, runtime
+        link.out,
+        link.session,
+        RATE,
+        HOP,
+        count,
+        board.led_count,
+        VERSION,
+        board.name,
+        runtime,
+        ",".join(kernels),
     )
 
 
-def _halt(board, light, link, state, code, text):
+def halt(parts, state, code, text):
     """Show an error and say why, until somebody asks for the REPL; the microphone stays off."""
-    light.show(state)
+    link = parts.link
+    parts.light.show(state)
     while True:
-        _present(link, board, 0)
-        telemetry.ring(link.out, 0, 0, state, light.pixels)
-        telemetry.log(link.out, messages.SEVERITIES.index("error"), code, text)
+        present(link, parts.board, 0, parts.kernels.names)
+        telemetry.ring(link.out, 0, 0, state, parts.light.pixels)
+        telemetry.log(link.out, _ERROR, code, text)
         while not link.inbox.poll():
-            light.tick()
+            parts.light.tick()
             link.out.pump()
             time.sleep_ms(HOP_MS)
         if link.inbox.kind == messages.REPL.id:
-            return
+            return LEAVE
 
 
-def open_parts():
-    """The board, its light (which shows that the device is starting) and its link."""
-    machine.freq(_CPU_HZ)
-    # The link's bytes include 3, which would be Ctrl-C.
-    micropython.kbd_intr(-1)
-    board = Board(BOARD)
-    light = ring.Ring(board.leds, board.led_count, board.led_limit)
-    light.show(ring.STARTING)
-    return board, light, Link(BOARD["link_rate"])
+def listen(parts, healthy=None, watchdog=None):
+    """Run the application, anew with other words, until it is to LEAVE or its sound has ENDED."""
+    following = RESTART
+    while following == RESTART:
+        try:
+            app = App(parts)
+        except ModelError as error:
+            return halt(parts, ring.ERROR_MODEL, "model", str(error))
+        except MemoryError as error:
+            return halt(parts, ring.ERROR_MEMORY, "memory", str(error))
+        following = app.run(healthy, watchdog)
+        app = None
+        gc.collect()
+    return following
 
 
-def main():
-    """Start the device; returns when the host asks for the REPL, or the sound has ended."""
-    board, light, link = open_parts()
-    try:
-        app = App(board, light, link, words.load())
-    except ModelError as error:
-        _halt(board, light, link, ring.ERROR_MODEL, "model", str(error))
-    except MemoryError as error:
-        _halt(board, light, link, ring.ERROR_MEMORY, "memory", str(error))
-    else:
-        app.start()
-        while app.hop():
-            pass
-        app.stop("the REPL was asked for" if app._leaving else "the sound ended")
-    micropython.kbd_intr(_CTRL_C)
+def take_leave(parts, following):
+    """Say that the application leaves, and why."""
+    parts.light.show(ring.OFF)
+    telemetry.ring(parts.link.out, 0, 0, ring.OFF, parts.light.pixels)
+    reason = "the sound ended" if following == ENDED else "the REPL was asked for"
+    telemetry.bye(parts.link.out, reason)
+    parts.link.flush()

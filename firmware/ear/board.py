@@ -75,13 +75,18 @@ class Board:
         self.name = table["name"]
         self.led_count = table["led_count"]
         self.led_limit = table["led_limit"]
+        self.led_night = table["led_night"]
         self._table = table
+        if table["led_power"] >= 0:
+            Pin(table["led_power"], Pin.OUT, value=1)
         self.leds = _LED_DRIVERS[table["led_kind"]](table)
         self.microphone = mic.Microphone(
             self._open_i2s, table["mic_bits"], table["mic_shift"], table["mic_ibuf"]
         )
         self._mute = self._switch("mute_pin")
         self._mute_active = table["mute_active"]
+        self._button = self._switch("button_pin")
+        self._button_active = table["button_active"]
 
     def _open_i2s(self):
         table = self._table
@@ -104,3 +109,7 @@ class Board:
     def muted(self):
         """Whether the mute switch is on; always False on a board without one."""
         return self._mute is not None and self._mute.value() == self._mute_active
+
+    def pressed(self):
+        """Whether the button is held; always False on a board without one."""
+        return self._button is not None and self._button.value() == self._button_active

@@ -1,7 +1,7 @@
 """What state looks like which light.
 
-The patterns are a table; drawing is integers only and allocates nothing. Blue belongs to
-one state alone: blue means that sound may leave the device.
+The patterns are a table; drawing is integers only and allocates nothing. Blue belongs to one
+state alone: it means that sound may leave the device.
 """
 
 # State ids as they go over the link; new states are added at the end.
@@ -16,6 +16,8 @@ STATES = (
     "error_microphone",
     "error_memory",
     "safe_mode",
+    "woken",
+    "false_wake",
 )
 OFF = 0
 STARTING = 1
@@ -27,6 +29,8 @@ ERROR_MODEL = 6
 ERROR_MICROPHONE = 7
 ERROR_MEMORY = 8
 SAFE_MODE = 9
+WOKEN = 10  # heard, and nothing will be recorded
+FALSE_WAKE = 11  # marked as false, and what was recorded is being deleted
 
 FRAME_HOPS = 4  # a frame every 40 ms: at most 25 writes a second
 
@@ -52,6 +56,8 @@ _PATTERNS = (
     (_BLINKS, 200, 60, 0, 3),
     (_BLINKS, 200, 60, 0, 4),
     (_BLINKS, 200, 200, 0, 1),
+    (_SOLID, 60, 60, 60, 0),
+    (_BLINKS, 60, 60, 60, 2),
 )
 
 

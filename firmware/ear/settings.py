@@ -31,7 +31,7 @@ class Setting:
 
 SETTINGS = (
     Setting("words", WORDS, [], "words to listen for; none named: all that are on the board"),
-    Setting("brightness", NUMBER, 255, "share of the board's highest brightness", 0, 255),
+    Setting("brightness", NUMBER, 255, "share of the board's highest brightness", 1, 255),
     Setting("night_from", NUMBER, -1, "minute of the day when the ring dims; -1: never", -1, 1439),
     Setting("night_to", NUMBER, -1, "minute of the day when it brightens again", -1, 1439),
     # The owner's policy. Nothing is recorded, and nothing reviewed, unless they say so.

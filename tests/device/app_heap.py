@@ -5,12 +5,11 @@ import gc
 import micropython
 
 from ear import app
-from ear.spotter import words
 
 HOPS = 10000
 
-board, light, link = app.open_parts()
-device = app.App(board, light, link, words.load())
+parts = app.Parts()
+device = app.App(parts)
 device.start()
 
 
@@ -27,4 +26,5 @@ def listen():
 
 
 assert listen(), "the heap was locked, and yet it changed"
-device.stop(f"{device.hops()} hops")
+assert device.heard() == HOPS
+app.take_leave(parts, app.ENDED)

@@ -29,6 +29,7 @@ def _letter(red: int, green: int, blue: int) -> str:
         (ring.BLUE, ["bbbb", "bbbb", "bbbb"]),
         (ring.MUTED, ["rrrr", "rrrr"]),
         (ring.BENCH, ["p...", ".p..", "..p."]),
+        (ring.WOKEN, ["wwww", "wwww"]),
     ],
 )
 def test_pattern(state: int, frames: list[str]) -> None:

@@ -13,7 +13,7 @@ from ear.settings import SettingError, Settings
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("brightness", 0),
+        ("brightness", 1),
         ("brightness", 255),
         ("words", []),
         ("words", ["alexa", "computer"]),
@@ -32,7 +32,7 @@ def test_a_value_is_kept(tmp_path: Path, name: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("brightness", 256, "brightness is 0 to 255, not 256"),
+        ("brightness", 256, "brightness is 1 to 255, not 256"),
         ("brightness", True, "brightness is a whole number, not True"),
         ("brightness", "12", "brightness is a whole number, not 12"),
         ("words", "alexa", "words is a list of words, not alexa"),

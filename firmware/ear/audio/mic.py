@@ -35,6 +35,11 @@ class Microphone:
         self.gaps = 0
         self.lost = 0  # samples, in all gaps
 
+    @property
+    def running(self):
+        """Whether the bus is on."""
+        return self._i2s is not None
+
     def start(self):
         """Switch the bus on; the first hop begins now."""
         self._i2s = self._open_i2s()

@@ -58,6 +58,7 @@ HELLO = Message(
     ("firmware", "str"),  # version of the firmware
     ("board", "str"),  # name of the board
     ("runtime", "str"),  # MicroPython's version and the machine it runs on
+    ("kernels", "str"),  # the native kernels in use, as part.kernel, separated by commas
 )
 
 # A wake word that is listened for, and what it takes to wake.
@@ -79,7 +80,7 @@ SCORES = Message(
     "scores",
     True,
     ("position", "position"),  # the newest hop, in hops
-    ("peak", "u16"),  # largest windowed sample of the newest window, 0..32767
+    ("peak", "u16"),  # largest sample of the newest hop, 0..32767
     ("probabilities", "u8s"),  # for each word the newest output, 0..255
     ("means", "u8s"),  # for each word the sliding mean, 0..255
 )

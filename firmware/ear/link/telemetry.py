@@ -10,7 +10,7 @@ from ear.link import messages
 from ear.link.frame_kernels import copy_into
 
 
-def hello(outbox, session, sample_rate, hop, words, leds, firmware, board, runtime):
+def hello(outbox, session, sample_rate, hop, words, leds, firmware, board, runtime, kernels):
     """Present the device; texts are str."""
     payload = outbox.payload
     message = messages.HELLO
@@ -20,6 +20,7 @@ def hello(outbox, session, sample_rate, hop, words, leds, firmware, board, runti
     at = _text(payload, message.size, firmware)
     at = _text(payload, at, board)
     at = _text(payload, at, runtime)
+    at = _text(payload, at, kernels)
     return outbox.send(message.id, at)
 
 
@@ -105,6 +106,18 @@ def log(outbox, severity, code, text):
     struct.pack_into(message.format, outbox.payload, 0, severity)
     at = _text(outbox.payload, message.size, code)
     return outbox.send(message.id, _text(outbox.payload, at, text))
+
+
+def setting(outbox, name, value):
+    """Tell a setting's value; both are str, the value is JSON."""
+    at = _text(outbox.payload, 0, name)
+    return outbox.send(messages.SETTING.id, _text(outbox.payload, at, value))
+
+
+def wired_credit(outbox, hops):
+    """Grant the host ``hops`` more hops of sound by wire."""
+    outbox.payload[0] = hops
+    return outbox.send(messages.WIRED_CREDIT.id, messages.WIRED_CREDIT.size)
 
 
 def bye(outbox, reason):

@@ -54,9 +54,14 @@ class Shell:
             if self.state != before:
                 self._changed()
 
+    @property
+    def wakes(self):
+        """Whether a wake word would wake the device now."""
+        return self.state == gate.LISTENING or self.state == gate.BENCH
+
     def woke(self, allowed):
         """A wake word was heard; ``allowed``: the policy lets it be recorded now."""
-        if self.state in (gate.LISTENING, gate.BENCH):
+        if self.wakes:
             self._since_wake = 0
             self._recorded = False
         record = allowed and self._recorder is not None
@@ -69,6 +74,11 @@ class Shell:
         self.post(gate.FALSE_MARK)
         self._since_wake = MARK_HOPS
         return True
+
+    def cancel(self, number):
+        """The host found the wake of recording ``number`` wrong: nothing of it is kept."""
+        if self._open and self._recorder.number == number:
+            self.post(gate.CANCEL)
 
     def allow_pre_roll(self, allowed):
         """The host's consent to pre-roll, for as long as it is connected."""
@@ -112,7 +122,7 @@ class Shell:
         for action in actions:
             if action >= gate.SHOW_IDLE:
                 follows = self._light(action)
-            elif action in (gate.OPEN_MIC, gate.CLOSE_MIC):
+            elif action == gate.OPEN_MIC or action == gate.CLOSE_MIC:
                 self._hear(action == gate.OPEN_MIC)
             elif action == gate.REPORT:
                 self._report()

@@ -7,6 +7,7 @@ detector needs to know: the word as people write it, the cutoff (0..255) and the
 import json
 import os
 
+from ear.settings import CUTOFF_PREFIX
 from ear.spotter.detector import Detector
 from ear.spotter.model import Model, ModelError
 
@@ -17,11 +18,12 @@ REFRACTORY_HOPS = 100  # a second: one utterance wakes once
 class Word:
     """One word: ``push`` features into it, and it says when it stepped and when it wakes."""
 
-    def __init__(self, name, model, settings):
+    def __init__(self, name, model, manifest, cutoff):
+        """``manifest``: what NAME.json says; ``cutoff``: instead of its own, unless it is -1."""
         self.name = name
-        self.text = settings["wake_word"]
-        self.cutoff = settings["cutoff"]
-        self.window = settings["window"]
+        self.text = manifest["wake_word"]
+        self.cutoff = manifest["cutoff"] if cutoff < 0 else cutoff
+        self.window = manifest["window"]
         self.model = model
         self.detector = Detector(self.cutoff, self.window, model.stride, REFRACTORY_HOPS)
         self.stepped = False
@@ -37,23 +39,30 @@ class Word:
         self.detector.reset()
 
 
-def load(folder=FOLDER):
-    """The words in a folder, sorted by name. Raises ModelError naming the file and the fault."""
+def load(settings, kernels=None, folder=FOLDER):
+    """The words to listen for, sorted by name; ``kernels`` are the spotter's.
+
+    Raises ModelError naming the file and the fault.
+    """
     names = sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".ear"))
-    if not names:
-        raise ModelError(f"no model in {folder}/")
-    return [_load_word(folder, name) for name in names]
+    wanted = settings.get("words") or names
+    if not wanted:
+        raise ModelError(f"there is no model in {folder}/")
+    for name in wanted:
+        if name not in names:
+            raise ModelError(f"there is no {folder}/{name}.ear for the setting 'words'")
+    return [_load_word(folder, name, settings, kernels) for name in wanted]
 
 
-def _load_word(folder, name):
+def _load_word(folder, name, settings, kernels):
     path = f"{folder}/{name}"
     try:
         with open(path + ".json") as file:
-            settings = json.load(file)
+            manifest = json.load(file)
         with open(path + ".ear", "rb") as file:
             blob = file.read()
-        return Word(name, Model(blob), settings)
+        return Word(name, Model(blob, kernels), manifest, settings.get(CUTOFF_PREFIX + name))
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{path}.json: {error}") from error
+        raise ModelError(f"{path}.json: {error}")
     except ModelError as error:
-        raise ModelError(f"{path}.ear: {error}") from error
+        raise ModelError(f"{path}.ear: {error}")

@@ -49,6 +49,9 @@ class Hello(Record):
     runtime: str
     """MicroPython's version and the machine it runs on."""
 
+    kernels: str
+    """The native kernels in use, as part.kernel, separated by commas."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word(Record):
@@ -85,7 +88,7 @@ class Scores(Record):
     """The newest hop, in hops."""
 
     peak: int
-    """Largest windowed sample of the newest window, 0..32767."""
+    """Largest sample of the newest hop, 0..32767."""
 
     probabilities: bytes
     """For each word the newest output, 0..255."""

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from bluering.link import Received
 from bluering.link.reader import Reader
@@ -32,11 +32,15 @@ def messages(board: VirtualBoard) -> Iterator[Record]:
 
 
 def hear(
-    words: Iterable[CompiledWord], sound: Iterable[bytes], *, word_size: int = 64
+    words: Iterable[CompiledWord],
+    sound: Iterable[bytes],
+    *,
+    word_size: int = 64,
+    settings: Mapping[str, object] | None = None,
 ) -> list[Record]:
     """Play ``sound`` (blocks of 16 kHz mono int16 bytes) to a board, as fast as it goes.
 
     Returns all that it said; the position of a wake counts from the start of the sound.
     """
-    with VirtualBoard(words, sound, word_size=word_size) as board:
+    with VirtualBoard(words, sound, word_size=word_size, settings=settings) as board:
         return list(messages(board))

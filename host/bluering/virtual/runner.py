@@ -1,10 +1,15 @@
 """Start the firmware on MicroPython's unix port and hold its wires."""
 
+import json
+import math
 import os
+import secrets
+import select
 import struct
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +32,20 @@ _HEAP = "2m"  # as much as a board with PSRAM has to spare, and far more than is
 _RESET_CODE = 85  # the stand-in's machine.reset() ends the process with it
 _LIGHT_HEAD = struct.Struct("<IH")
 _LAST_WORDS = 4096
+_GUARD_S = 0.2  # between two looks at the watchdog
+_BEATS_READ = 4096  # an even number: a beat has two bytes
 
 
 class VirtualBoardError(BlueRingError):
     """The firmware on the virtual board stopped by itself, or could not be started."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a device gets when it is provisioned: an id of 8 bytes and a key of 32."""
+
+    id: bytes
+    key: bytes
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class VirtualBoard:
     ``words`` are the models it listens with; ``sound`` gives blocks of 16 kHz mono int16
     little-endian bytes; the firmware ends when they end. ``pace`` is real time, or as fast as
     it goes: then the firmware waits for whoever reads the link, and loses nothing.
+    ``settings`` are the owner's (see ``ear.settings``), the defaults where none are given.
     ``program`` is what it runs, the firmware's main.py unless told otherwise.
     """
 
@@ -58,9 +74,12 @@ class VirtualBoard:
         pace: Pace = "fast",
         word_size: int = 64,
         board: str = "virtual",
+        settings: Mapping[str, object] | None = None,
         program: Path = FIRMWARE / "main.py",
     ) -> None:
         self._words = list(words)
+        self._settings = dict(settings or {})
+        self.identity = Identity(secrets.token_bytes(8), secrets.token_bytes(32))
         self._sound = sound
         self._pace = pace
         self._runtime = find_micropython(word_size)
@@ -73,10 +92,11 @@ class VirtualBoard:
         with ExitStack() as opened:
             self.flash = Path(opened.enter_context(TemporaryDirectory(prefix="bluering-")))
             fill(self.flash, self._words, self._board)
+            provision(self.flash, self.identity, self._settings)
             self._light = opened.enter_context(TemporaryFile())
             self._stderr = opened.enter_context(TemporaryFile())
             self._wires, ours = _open_wires(opened)
-            self._switches, self.to_device, self.from_device = ours
+            self._switches, self.to_device, self.from_device, self._beats = ours
             opened.callback(self._switch_off)
             self._process = self._start("power")
             self._supervisor = _thread("supervisor", self._supervise)
@@ -99,6 +119,7 @@ class VirtualBoard:
         fds = {
             "SOUND_FD": wires.sound_in,
             "SWITCH_FD": wires.switch_in,
+            "BEAT_FD": wires.beat_out,
             "LIGHT_FD": self._light.fileno(),
         }
         return subprocess.Popen(
@@ -120,9 +141,33 @@ class VirtualBoard:
 
     def _supervise(self) -> None:
         """Start the firmware again whenever it resets; when it ends, let its wires end too."""
-        while self._process.wait() == _RESET_CODE and not self._stopping.is_set():
-            self._process = self._start("reset")
+        while (cause := self._guard()) and not self._stopping.is_set():
+            self._process = self._start(cause)
         self._wires.close()
+
+    def _guard(self) -> ResetCause | None:
+        """Wait until the firmware ends; kill it, as a watchdog would, when it isn't fed.
+
+        Returns why it is to start again, or None when it is not.
+        """
+        deadline = math.inf
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(_GUARD_S)
+                return "reset" if code == _RESET_CODE else None
+            deadline = self._newest_deadline() or deadline
+            if time.monotonic() > deadline:
+                self._process.kill()
+                self._process.wait()
+                return "watchdog"
+
+    def _newest_deadline(self) -> float | None:
+        """Until when the watchdog must be fed again; None when it was not fed just now."""
+        if not select.select([self._beats], [], [], 0)[0]:
+            return None
+        beats = self._beats.read(_BEATS_READ)
+        (timeout_ms,) = struct.unpack("<H", beats[-2:])
+        return time.monotonic() + timeout_ms / 1000
 
     def _feed(self) -> None:
         try:
@@ -188,22 +233,25 @@ class _Wires:
     switch_in: int
     link_in: int
     link_out: int
+    beat_out: int
     sound_out: int
 
     def close(self) -> None:
-        for fd in (self.sound_in, self.switch_in, self.link_in, self.link_out):
+        ends = (self.sound_in, self.switch_in, self.link_in, self.link_out, self.beat_out)
+        for fd in ends:
             os.close(fd)
 
 
 def _open_wires(opened: ExitStack) -> tuple[_Wires, list[IO[bytes]]]:
-    """The wires, and our ends of the switches and of the link (to, from the device)."""
+    """The wires, and our ends: switches, link to and from the device, the watchdog's beats."""
     sound_in, sound_out = os.pipe()
     switch_in, switch_out = os.pipe()
     link_in, to_device = os.pipe()
     from_device, link_out = os.pipe()
-    ours = ((switch_out, "wb"), (to_device, "wb"), (from_device, "rb"))
+    beats, beat_out = os.pipe()
+    ours = ((switch_out, "wb"), (to_device, "wb"), (from_device, "rb"), (beats, "rb"))
     files = [opened.enter_context(os.fdopen(fd, mode, 0)) for fd, mode in ours]
-    return _Wires(sound_in, switch_in, link_in, link_out, sound_out), files
+    return _Wires(sound_in, switch_in, link_in, link_out, beat_out, sound_out), files
 
 
 def _thread(name: str, target) -> threading.Thread:
@@ -220,3 +268,10 @@ def fill(folder: Path, words: Iterable[CompiledWord], board: Board) -> None:
     for word in words:
         (models / f"{word.name}.ear").write_bytes(word.blob)
         (models / f"{word.name}.json").write_text(word.manifest.model_dump_json())
+
+
+def provision(folder: Path, identity: Identity, settings: Mapping[str, object]) -> None:
+    """Write what makes a board somebody's: its identity, in the NVS, and the owner's settings."""
+    blobs = {"id": identity.id.hex(), "key": identity.key.hex()}
+    (folder / "nvs.json").write_text(json.dumps({"bluering": blobs}))
+    (folder / "settings.json").write_text(json.dumps(settings))

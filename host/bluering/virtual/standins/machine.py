@@ -1,7 +1,16 @@
 """Stands in for ``machine`` on the virtual board: I2S, Pin, SoftSPI and what start-up calls."""
 
+import os
+import sys
+
 import utime
 import wires
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+_CAUSES = {"power": PWRON_RESET, "reset": HARD_RESET, "watchdog": WDT_RESET}
+_RESET_CODE = 85  # the runner starts the firmware again when it ends with this
 
 _BYTES_PER_HOP = 320
 _I2S_FRAME_BYTES = 8  # as in the ESP32's DMA: 32-bit stereo, whatever is read
@@ -14,7 +23,7 @@ class Pin:
     OUT = 1
     PULL_UP = 2
 
-    def __init__(self, number, mode=IN, pull=None):
+    def __init__(self, number, mode=IN, pull=None, value=None):
         self.number = number
 
     def value(self):
@@ -80,3 +89,24 @@ class SoftSPI:
 def freq(hertz=None):
     """The computer's clock stays as it is."""
     return 240_000_000
+
+
+def reset():
+    """Start again, by way of the runner."""
+    sys.exit(_RESET_CODE)
+
+
+def reset_cause():
+    """Why the firmware was started."""
+    return _CAUSES[os.getenv("BLUERING_RESET_CAUSE")]
+
+
+class WDT:
+    """The watchdog: once made, it wants to be fed for ever."""
+
+    def __init__(self, *, timeout):
+        self._timeout = timeout
+        self.feed()
+
+    def feed(self):
+        wires.beat(self._timeout)

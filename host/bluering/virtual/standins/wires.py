@@ -19,6 +19,7 @@ _TICKS_MASK = (1 << 29) - 1  # stays a small integer on a 32-bit runtime
 _sound = open(int(os.getenv("BLUERING_SOUND_FD")), "rb")
 _light = open(int(os.getenv("BLUERING_LIGHT_FD")), "wb")
 _switches = open(int(os.getenv("BLUERING_SWITCH_FD")), "rb")
+_beats = open(int(os.getenv("BLUERING_BEAT_FD")), "wb")
 _switch_poll = select.poll()
 _switch_poll.register(_switches, select.POLLIN)
 _link_poll = select.poll()
@@ -27,6 +28,7 @@ _link_poll.register(sys.stdout, select.POLLOUT)
 _levels = bytearray([1] * 64)  # pulled up, as the board's inputs are
 _change = bytearray(2)
 _light_head = bytearray(6)
+_beat = bytearray(2)
 
 
 # A poll allocates its result when it is first used.
@@ -85,3 +87,10 @@ def _pending():
     for ready in _switch_poll.ipoll(0):
         return ready[1] & select.POLLIN
     return False
+
+
+def beat(timeout_ms):
+    """Feed the watchdog, which the runner is; in fast mode there is no time to run out."""
+    if not FAST:
+        struct.pack_into("<H", _beat, 0, timeout_ms)
+        _beats.write(_beat)

@@ -1,0 +1,115 @@
+"""Starting, and what happens when that goes wrong again and again.
+
+Every start is counted until it has been good for a minute. After three starts that weren't,
+the device stays in safe mode: its light, its link and the way to the REPL, nothing else.
+"""
+
+import os
+import sys
+
+import esp32
+import machine
+
+CRASH_LOG = "crash.log"
+_NVS = "bluering_boot"
+_STARTS = "starts"
+_TO_REPL = "to_repl"
+_MOST_FAILURES = 3
+_WATCHDOG_MS = 8000
+
+
+class Starts:
+    """Counts starts in the NVS, where a reset leaves them."""
+
+    def __init__(self, nvs):
+        self._nvs = nvs
+
+    def _get(self, key):
+        try:
+            return self._nvs.get_i32(key)
+        except OSError:
+            return 0
+
+    def _set(self, key, value):
+        self._nvs.set_i32(key, value)
+        self._nvs.commit()
+
+    def begin(self, powered_on):
+        """Count a start; returns how many before it failed. A power cut is no failure."""
+        failed = 0 if powered_on else self._get(_STARTS)
+        self._set(_STARTS, failed + 1)
+        return failed
+
+    def good(self):
+        """This start was good."""
+        self._set(_STARTS, 0)
+
+    def ask_for_repl(self):
+        """The next start is to lead to the REPL."""
+        self.good()
+        self._set(_TO_REPL, 1)
+
+    def take_repl(self):
+        """Whether this start is to lead to the REPL; asked once."""
+        if not self._get(_TO_REPL):
+            return False
+        self._set(_TO_REPL, 0)
+        return True
+
+
+def write_crash(error, path=CRASH_LOG):
+    """Keep an error's traceback; written aside, then renamed."""
+    with open(path + ".new", "w") as file:
+        sys.print_exception(error, file)
+    os.rename(path + ".new", path)
+
+
+def read_crash(path=CRASH_LOG):
+    """The last crash's traceback, or ""."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def forget_crash(path=CRASH_LOG):
+    """It was told."""
+    os.rename(path, path + ".old")
+
+
+def main():
+    """Start the device. Returns to the REPL where that was asked for, or when sound ended."""
+    starts = Starts(esp32.NVS(_NVS))
+    if starts.take_repl():
+        return
+    failed = starts.begin(machine.reset_cause() == machine.PWRON_RESET)
+    try:
+        following = _run(starts, failed)
+    except Exception as error:
+        write_crash(error)
+        machine.reset()
+    else:
+        if following:
+            # A watchdog that is fed by hops alone can't be stopped: the REPL needs a new start.
+            starts.ask_for_repl()
+            machine.reset()
+
+
+def _run(starts, failed):
+    """Whether the REPL was asked for."""
+    from ear import app, ring
+
+    parts = app.Parts()
+    crash = read_crash()
+    if failed >= _MOST_FAILURES:
+        text = f"{failed} starts in a row failed; cut the power to try again. {crash[-200:]}"
+        app.halt(parts, ring.SAFE_MODE, "safe_mode", text)
+        return True
+    if crash:
+        parts.notes.append(("crash", crash[-250:]))
+        forget_crash()
+    following = app.listen(parts, starts.good, machine.WDT(timeout=_WATCHDOG_MS))
+    app.take_leave(parts, following)
+    starts.good()
+    return following == app.LEAVE

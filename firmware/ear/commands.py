@@ -1,0 +1,134 @@
+"""What the host may ask of the device. Only here is anything allocated while listening."""
+
+import json
+import struct
+
+from ear.link import messages, telemetry
+from ear.privacy import gate
+from ear.settings import CUTOFF_PREFIX, SettingError
+
+# What the application is to do next.
+STAY = 0
+RESTART = 1  # with other words or cutoffs
+LEAVE = 2  # for the REPL
+
+_WARNING = messages.SEVERITIES.index("warning")
+
+
+class Commands:
+    """Reads the host's messages and carries them out on the application's parts.
+
+    app: who is told; link; settings; day: the time of day; shell: the gate's; wire.
+    """
+
+    def __init__(self, app, link, settings, day, shell, wire):
+        self._app = app
+        self._link = link
+        self._settings = settings
+        self._day = day
+        self._shell = shell
+        self._wire = wire
+        self._handlers = {
+            messages.HELLO_REQUEST.id: self._hello,
+            messages.REPL.id: self._repl,
+            messages.TELEMETRY.id: self._telemetry,
+            messages.SETTINGS_REQUEST.id: self._tell_settings,
+            messages.SETTING_CHANGE.id: self._change,
+            messages.TIME.id: self._time,
+            messages.WIRED_START.id: self._wired_start,
+            messages.WIRED_HOP.id: self._wired_hop,
+            messages.WIRED_STOP.id: self._wired_stop,
+            messages.PRE_ROLL.id: self._pre_roll,
+            messages.RECORDING_CANCEL.id: self._cancel,
+        }
+        self.next = STAY
+
+    def poll(self):
+        """Carry out what came in; True when something did."""
+        inbox = self._link.inbox
+        if not inbox.poll():
+            return False
+        handler = self._handlers.get(inbox.kind)
+        if handler:
+            try:
+                handler()
+            except (ValueError, IndexError):
+                self._warn("message", "a message of the host made no sense")
+        return True
+
+    def _values(self, message):
+        if self._link.inbox.length < message.size:
+            raise ValueError("too short")
+        return struct.unpack_from(message.format, self._link.inbox.payload, 0)
+
+    def _warn(self, code, text):
+        telemetry.log(self._link.out, _WARNING, code, text)
+
+    def _hello(self):
+        self._app.present()
+
+    def _repl(self):
+        self.next = LEAVE
+
+    def _telemetry(self):
+        every = self._values(messages.TELEMETRY)
+        self._link.scores_every, self._link.health_every = every
+        self._app.reports.pace()
+
+    def _tell_settings(self):
+        for name in self._settings.names():
+            self._tell_setting(name)
+            self._link.flush()
+
+    def _tell_setting(self, name):
+        telemetry.setting(self._link.out, name, json.dumps(self._settings.get(name)))
+
+    def _change(self):
+        name, at = self._text(0)
+        value, _ = self._text(at)
+        try:
+            self._settings.set(name, json.loads(value))
+        except (SettingError, ValueError, OSError) as error:
+            self._warn("setting", f"{name} stays as it is: {error}")
+            return
+        self._tell_setting(name)
+        if name == "words" or name.startswith(CUTOFF_PREFIX):
+            self.next = RESTART
+        self._app.settings_changed()
+
+    def _text(self, at):
+        """The text that begins at a place of the payload, and where it ends."""
+        payload = self._link.inbox.payload
+        end = at + 1 + payload[at]
+        if end > self._link.inbox.length:
+            raise ValueError("cut off")
+        return bytes(payload[at + 1 : end]).decode(), end
+
+    def _time(self):
+        (minute,) = self._values(messages.TIME)
+        self._day.set(minute)
+        self._app.settings_changed()
+
+    def _wired_start(self):
+        self._shell.post(gate.BENCH_ON)
+        if self._shell.state != gate.BENCH:
+            self._warn("wire", "the wire can't be opened now")
+            return
+        self._wire.clear()
+        self._app.begin_wired()
+
+    def _wired_hop(self):
+        (length,) = struct.unpack_from("<H", self._link.inbox.payload, 0)
+        whole = length + 2 == self._link.inbox.length
+        if not whole or not self._wire.put(self._link.inbox.payload, 2, length):
+            self._warn("wire", "a hop that wasn't granted, or isn't one, was refused")
+
+    def _wired_stop(self):
+        self._shell.post(gate.BENCH_OFF)
+
+    def _pre_roll(self):
+        self._shell.allow_pre_roll(bool(self._link.inbox.payload[0]))
+
+    def _cancel(self):
+        (number,) = self._values(messages.RECORDING_CANCEL)
+        self._shell.cancel(number)

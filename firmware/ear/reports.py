@@ -1,0 +1,84 @@
+"""What the device tells unasked: scores, health, the light. Allocates nothing.
+
+A link that can't carry it all gets fewer scores: they are the most, and the least missed.
+"""
+
+import gc
+
+from ear.link import telemetry
+
+_FEWEST = 16  # scores are sent at least at every 16th output
+
+
+class Reports:
+    """Writes the hot messages at the pace that the host chose and the link carries.
+
+    clock: the position in hops; heard: the hops that were processed.
+    """
+
+    def __init__(self, link, clock, heard, light, microphone, words):
+        self._link = link
+        self._clock = clock
+        self._heard = heard
+        self._light = light
+        self._microphone = microphone
+        self._models = [word.model for word in words]
+        self._detectors = [word.detector for word in words]
+        self._dropped = 0
+        self._slowest_us = 0
+        self.pace()
+
+    def pace(self):
+        """The host chose how often it wants to hear: begin anew."""
+        self._scores_every = self._link.scores_every
+        self._until_scores = 1
+        self._until_health = self._link.health_every
+
+    def scores(self, peak):
+        """A model stepped."""
+        if not self._scores_every:
+            return
+        self._until_scores -= 1
+        if self._until_scores > 0:
+            return
+        self._until_scores = self._scores_every
+        clock = self._clock
+        out = self._link.out
+        telemetry.scores(out, clock.low, clock.high, peak, self._models, self._detectors)
+
+    def light(self):
+        """The ring shows something new."""
+        clock = self._clock
+        light = self._light
+        telemetry.ring(self._link.out, clock.low, clock.high, light.state, light.pixels)
+
+    def hop(self, took_us):
+        """A hop was processed in ``took_us`` microseconds."""
+        self._slowest_us = max(self._slowest_us, took_us)
+        self._until_health -= 1
+        if self._until_health == 0:
+            self._until_health = self._link.health_every
+            self._adapt()
+            self._health()
+
+    def _adapt(self):
+        dropped = self._link.out.dropped
+        if dropped > self._dropped and 0 < self._scores_every < _FEWEST:
+            self._scores_every *= 2
+        self._dropped = dropped
+
+    def _health(self):
+        microphone = self._microphone
+        telemetry.health(
+            self._link.out,
+            self._clock.low,
+            self._clock.high,
+            self._heard.low,
+            self._heard.high,
+            microphone.gaps,
+            microphone.lost,
+            self._slowest_us,
+            gc.mem_free(),
+            self._scores_every,
+        )
+        self._slowest_us = 0
