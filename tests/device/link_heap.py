@@ -9,7 +9,7 @@ sys.path.insert(0, sys.argv[1])
 
 import micropython
 
-from ear.link import telemetry
+from ear.link import messages, telemetry
 from ear.link.inbox import Inbox
 from ear.link.outbox import Outbox
 
@@ -47,7 +47,9 @@ def run():
         round_of(number)
 
 
-telemetry.hello(outbox, 0xFFFFFFFF, 16000, 160, 3, 12, "1.2.3", "böard", "MicroPython")
+texts = ["1.2.3", "böard", "MicroPython"]
+others = sum(kind == "str" for _, kind in messages.HELLO.fields) - len(texts)
+telemetry.hello(outbox, 0xFFFFFFFF, 16000, 160, 3, 12, *texts, *[""] * others)
 telemetry.word(outbox, 0, 213, 5, 3, sha256, "alexa")
 telemetry.log(outbox, 2, "model", "it is broken")
 micropython.heap_lock()

@@ -12,7 +12,6 @@ from bluering.link.reader import Received
 from bluering.link.records import (
     Bye,
     Health,
-    Hello,
     HelloRequest,
     Log,
     Record,
@@ -24,6 +23,7 @@ from bluering.link.records import (
 )
 from ear.link.frames import MAX_PAYLOAD, encode
 from tests.targets import device
+from tests.unit.pretend_device import hello
 
 _SHA256 = bytes(range(32))
 
@@ -75,7 +75,7 @@ def test_telemetry_allocates_nothing_and_says_what_was_written(micropython: Path
     assert all(isinstance(event, Received) for event in events)
     messages = [event.message for event in events if isinstance(event, Received)]
     assert messages[:3] == [
-        Hello(1, 0xFFFFFFFF, 16000, 160, 3, 12, "1.2.3", "böard", "MicroPython"),
+        hello(session=0xFFFFFFFF, words=3, firmware="1.2.3", board="böard", runtime="MicroPython"),
         Word(0, 213, 5, 3, _SHA256, "alexa"),
         Log(2, "model", "it is broken"),
     ]
