@@ -157,13 +157,13 @@ class Core:
         found = next(_DECODER.disasm(self.code[offset : offset + 4], address, 1), None)
         if found is None:
             raise CoreError(f"no instruction at {offset:#x}: {self.code[offset:].hex()[:8]}")
-        operands = [_operand(part, address) for part in found.op_str.split(", ") if part]
         make = SEMANTICS.get(found.mnemonic)
         if make is None:
             raise CoreError(f"{found.mnemonic} at {offset:#x} isn't modelled")
         try:
+            operands = [_operand(part, address) for part in found.op_str.split(", ") if part]
             return Operation(make(*operands), address + found.size)
-        except (IndexError, TypeError) as error:
+        except (TypeError, ValueError) as error:
             raise CoreError(f"{found.mnemonic} {found.op_str}: {error}") from None
 
     def read(self, address: int, size: int) -> int:

@@ -1,0 +1,136 @@
+"""Native kernels: assembler code for the ESP32-S3 that takes the place of viper code.
+
+A device is never broken by them, only slower without them. They are used if the chip is the one
+they are made for, if their files' digests are right, if trying them hasn't ended in a reset, and
+if they give the viper kernels' answers, each for itself.
+"""
+
+import binascii
+import hashlib
+import json
+import sys
+
+from ear.kernels import Kernels
+
+INDEX = "index.json"  # the digest of each file of kernels, by name
+_CHIP = "ESP32S3"
+_ARCHITECTURE = 10  # windowed Xtensa
+_FOLDER = __file__.rsplit("/", 1)[0]
+
+
+class NativeError(Exception):
+    """Why native kernels aren't used."""
+
+
+class Native:
+    """The kernels to use: ``frontend``, ``spotter``, ``adpcm``; and what is told about them.
+
+    names: of those that are native, as part.kernel; reasons: why others aren't.
+    """
+
+    def __init__(self):
+        from ear.audio import frontend_kernels
+        from ear.privacy import adpcm_kernels
+        from ear.spotter import model_kernels
+
+        self.frontend = Kernels(frontend_kernels)
+        self.spotter = Kernels(model_kernels)
+        self.adpcm = Kernels(adpcm_kernels)
+        self.names = []
+        self.reasons = []
+
+    def take(self, part, module, address):
+        """Use those kernels of a native module that give the right answers."""
+        from ear.native import answers
+
+        kernels = getattr(self, part)
+        functions, wrong = answers.check(part, kernels, module, address)
+        for name in functions:
+            if name in wrong:
+                self.reasons.append(f"{part}.{name} gives wrong answers")
+            else:
+                kernels.use(name, functions[name], address)
+                self.names.append(f"{part}.{name}")
+
+
+class Trial:
+    """Remembers over a reset that kernels are being tried."""
+
+    _KEY = "trying"
+
+    def __init__(self, index):
+        """``index``: the index file; other kernels are another trial."""
+        import esp32
+
+        self._store = esp32.NVS("native")
+        self._mark = binascii.crc32(index) & 0x3FFFFFFF | 1
+
+    def failed(self):
+        """Whether these kernels were being tried when the device was reset."""
+        try:
+            return self._store.get_i32(self._KEY) == self._mark
+        except OSError:
+            return False
+
+    def begin(self):
+        """From now on, a reset counts as a failure of these kernels."""
+        self._set(self._mark)
+
+    def end(self):
+        """They were tried, and nothing happened."""
+        self._set(0)
+
+    def _set(self, value):
+        self._store.set_i32(self._KEY, value)
+        self._store.commit()
+
+
+def load(folder=_FOLDER, trial=Trial):
+    """The kernels to use on this device. Never raises: what can't be used is viper's."""
+    native = Native()
+    try:
+        _check_chip()
+        index = _read(folder, INDEX)
+        attempt = trial(index)
+        if attempt.failed():
+            raise NativeError("trying them ended in a reset")
+        attempt.begin()
+        _load_all(native, folder, json.loads(index))
+        attempt.end()
+    except Exception as error:
+        native.reasons.append(str(error) or repr(error))
+    return native
+
+
+def _check_chip():
+    implementation = sys.implementation
+    architecture = getattr(implementation, "_mpy", 0) >> 10 & 15
+    if architecture != _ARCHITECTURE or _CHIP not in getattr(implementation, "_machine", ""):
+        raise NativeError("this is no " + _CHIP)
+
+
+def _load_all(native, folder, digests):
+    """Load, check and use each part for itself."""
+    import uctypes
+
+    for part in sorted(digests):
+        try:
+            verify(part, _read(folder, part + ".mpy"), digests[part])
+            module = getattr(__import__("ear.native." + part).native, part)
+            native.take(part, module, uctypes.addressof)
+        except Exception as error:
+            native.reasons.append(f"{part}: {error}")
+
+
+def verify(part, data, digest):
+    """Raises NativeError unless the file is the one that was built."""
+    if binascii.hexlify(hashlib.sha256(data).digest()).decode() != digest:
+        raise NativeError(f"{part} is damaged")
+
+
+def _read(folder, name):
+    try:
+        with open(folder + "/" + name, "rb") as file:
+            return file.read()
+    except OSError:
+        raise NativeError(f"there is no {name}") from None

@@ -1,0 +1,199 @@
+"""Known-answer tests: is a native kernel right, by the standard of its viper twin?"""
+
+import os
+from array import array
+
+_MARGIN = 16  # bytes behind each buffer that must stay what they are
+_HOP = 160
+
+
+def check(part, kernels, module, address):
+    """(native functions by name, names of those that are wrong) of a part's native module.
+
+    ``kernels``: its viper functions; ``module``: the native ones; ``address``: where a buffer lies.
+    """
+    functions = {}
+    for name in dir(module):
+        if name[0] != "_" and hasattr(kernels, name):
+            functions[name] = getattr(module, name)
+    if part == "adpcm":
+        functions = {"encode": _with_steps(functions["encode"], address)}
+        address = _as_is
+    twins = Twins(kernels, functions, address)
+    _EXERCISES[part](twins)
+    untried = [name for name in functions if name not in twins.tried]
+    return functions, twins.wrong + untried
+
+
+class Twins:
+    """Calls viper kernels, and finds out whether the native ones do the same."""
+
+    def __init__(self, kernels, functions, address):
+        self.wrong = []
+        self.tried = []
+        for name in dir(kernels):
+            twin = getattr(kernels, name)
+            if name in functions:
+                twin = self._compared(name, twin, functions[name], address)
+            if name[0] != "_" and name not in ("place", "aligned", "use", "viper"):
+                setattr(self, name, twin)
+
+    def place(self, buffer, offset=0):
+        """As Kernels.place, for viper."""
+        return memoryview(buffer)[offset:] if offset else buffer
+
+    def aligned(self, _buffer, _offset=0):
+        """As Kernels.aligned: copies are."""
+        return True
+
+    def _compared(self, name, twin, function, address):
+        def call(*arguments):
+            if name not in self.tried:
+                self.tried.append(name)
+            if name not in self.wrong and not agree(twin, function, arguments, address):
+                self.wrong.append(name)
+            return twin(*arguments)
+
+        return call
+
+
+def agree(twin, function, arguments, address):
+    """Whether both give the same result and leave the same in their copies of the buffers."""
+    ours = [_copied(argument) for argument in arguments]
+    theirs = [_copied(argument) for argument in arguments]
+    expected = twin(*ours)
+    found = function(*[a if isinstance(a, int) else address(a) for a in theirs])
+    return (expected or 0) == (found or 0) and ours == theirs
+
+
+def _copied(argument):
+    if isinstance(argument, int):
+        return argument
+    return bytearray(bytes(memoryview(argument)) + b"\xa5" * _MARGIN)
+
+
+def _with_steps(encode, address):
+    """The native ADPCM kernel behind its twin's face: it needs to be told where the table is."""
+    from ear.privacy.adpcm import STEPS
+
+    steps = address(STEPS)
+
+    def call(samples, codes, state, count):
+        return encode(address(samples), address(codes), address(state), count, steps)
+
+    return call
+
+
+def _as_is(buffer):
+    return buffer
+
+
+def _fixed(count):
+    """The same bytes each time, of all values."""
+    return bytes([(i * i * 7 + i * 29 + (i >> 4)) & 255 for i in range(count)])
+
+
+def _sources():
+    """Fixed data, then data that differs each time."""
+    return _fixed, os.urandom
+
+
+def _frontend(twins):
+    """The whole front end, then its last steps over numbers of every size."""
+    from ear.audio import frontend_tables as tables
+    from ear.audio.frontend import FrontEnd
+
+    end = FrontEnd(twins)
+    lowest = array("h", [3] * _HOP)
+    lowest[80] = -32768  # in the middle of the window, an overflow of its own
+    square = array("h", ([32767] * 8 + [-32768] * 8) * (_HOP // 16))
+    faint = array("h", [byte & 3 for byte in _fixed(_HOP)])
+    for hop in (faint, lowest, faint, square, _fixed(2 * _HOP), os.urandom(2 * _HOP)):
+        end.push(hop)
+
+    numbers = [0, 0, 0] + [(1 << bits) + step for bits in range(1, 40) for step in (-1, 0, 1)]
+    roots = array("I", tables.SQUARE_ROOTS)
+    gains = array("H", tables.GAINS)
+    logs = array("H", tables.LOGARITHMS)
+    exponents = tables.EXPONENTS
+    for third, shift in enumerate((0, 3, 15)):
+        some = numbers[40 * third :][:40]
+        sums = array("I", [part for n in some for part in (n >> 14, n & 16383)])
+        twins.square_roots(0, 0, sums, roots, shift, _words(some, 0))
+        # The roots of these are 65535.5 and more.
+        near = [(1 << 32) - 1 - i * 3000 for i in range(20)] + [(1 << 32) + i for i in range(20)]
+        sums = array("I", [part for n in near for part in (n >> 14, n & 16383)])
+        twins.square_roots(0, 0, sums, roots, shift, _words(some, 0))
+        for level_of, noise_of in ((some, near), (near, some)):
+            levels, noise = _words(level_of, 20), _words(noise_of, 30)
+            twins.reduce_noise(0, 0, levels, noise)
+            twins.control_gain(0, 0, levels, noise, gains, exponents)
+        twins.logarithms(0, 0, _words(some, 26), logs, exponents, array("H", bytes(80)))
+    for start in range(0, 720, 40):
+        twins.quantise(array("H", range(start, start + 40)), bytearray(40))
+
+
+def _words(numbers, bits):
+    """Forty numbers as words of so many bits."""
+    return array("I", [number & (1 << bits) - 1 for number in numbers])
+
+
+def _spotter(twins):
+    for data in _sources():
+        for depth, outputs in ((16, 9), (32, 9), (208, 5)):
+            for fine in (False, True):
+                _conv(twins, data, depth, outputs, fine)
+        for channels in range(1, 21):  # each lane once the last one
+            _depthwise(twins, data, 3, channels, channels & 1)
+        for taps in (1, 21):
+            _depthwise(twins, data, taps, 32, False)
+            _depthwise(twins, data, taps, 32, True)
+        twins.transfer(data(43), bytearray(43), 43)
+        twins.shift(bytearray(data(256)), array("I", [0, 60, 20, 0, 96, 128, 32, 0]), 2)
+
+
+def _conv(twins, data, depth, outputs, fine):
+    head = (depth, outputs, 2 * 131 + 1)
+    parameters = _parameters(head, outputs, data, fine)
+    weights = _weights(data(depth * outputs), fine)
+    twins.conv(data(depth), weights, parameters, bytearray(outputs))
+
+
+def _depthwise(twins, data, taps, channels, fine):
+    head = (taps, channels, 2 * 17 + 1, 32, 32, 1)
+    parameters = _parameters(head, channels, data, fine)
+    weights = _weights(data(32 * taps), fine)
+    for channel in range(channels):  # the bias for inputs less 128
+        total = sum([weights[32 * tap + channel] - 128 for tap in range(taps)])
+        parameters[8 + 4 * channel + 3] = parameters[8 + 4 * channel] + 128 * total
+    twins.depthwise(data(32 * taps), weights, parameters, bytearray(channels))
+
+
+def _weights(data, fine):
+    """Weights of all sizes, or such that the sums are small and their last bit counts."""
+    return bytes([127 + (byte % 3) for byte in data]) if fine else data
+
+
+def _parameters(head, outputs, data, fine):
+    """A section of parameters in the layout of ear.spotter.model_kernels."""
+    words = array("I", bytes(4 * (8 + 4 * outputs)))
+    for i, word in enumerate(head):
+        words[i] = word
+    draw = data(5 * outputs)
+    for i in range(outputs):
+        low, middle, high, bias, more = draw[5 * i : 5 * i + 5]
+        record = 8 + 4 * i
+        words[record] = (1 << 30) + (bias if fine else 97 * (bias - 128))
+        # The multiplier's low 15 bits, and the rest, whose highest bit is set.
+        words[record + 1] = (low << 7 | more >> 1) | (128 | high >> 1) << 24 | middle << 16
+        words[record + 2] = 0 if fine else more & 15
+    return words
+
+
+def _adpcm(twins):
+    state = array("H", [32768, 0])
+    for data in _sources():
+        twins.encode(data(128), bytearray(32), state, 64)
+
+
+_EXERCISES = {"frontend": _frontend, "spotter": _spotter, "adpcm": _adpcm}

@@ -1,0 +1,46 @@
+"""native_load.py FIRMWARE MODEL: no native kernel on this computer, and everything works."""
+
+import os
+import sys
+
+sys.path.insert(0, sys.argv[1])
+
+import ear.native
+from ear.audio.frontend import FrontEnd
+from ear.spotter.model import Model
+
+native = ear.native.load()
+assert native.names == [], native.names
+assert native.reasons == ["this is no ESP32S3"], native.reasons
+
+
+class Trial:
+    def __init__(self, index):
+        print("index of", len(index), "bytes")
+
+    def failed(self):
+        return False
+
+    def begin(self):
+        pass
+
+    end = begin
+
+
+# Even taken for an ESP32-S3, it refuses the files: their machine code is for another processor.
+ear.native._check_chip = lambda: None
+native = ear.native.load(trial=Trial)
+assert native.names == [], native.names
+assert len(native.reasons) == 3, native.reasons
+for reason in native.reasons:
+    print(reason)
+
+end = FrontEnd(native.frontend)
+with open(sys.argv[2], "rb") as file:
+    model = Model(file.read(), native.spotter)
+stepped = 0
+for _ in range(12):
+    if end.push(os.urandom(320)):
+        stepped += model.push(end.features)
+print("stepped", stepped)
+assert stepped == 10 // model.stride

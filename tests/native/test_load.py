@@ -1,0 +1,184 @@
+"""Choosing kernels when a device starts: native where they prove themselves, else viper."""
+
+import json
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+import ear.native
+from bluering.native.files import device_files
+from ear.native import INDEX, NativeError, Trial, load
+from tests.native import world
+from tests.targets.pie import Core
+from tests.targets.xtensa import QemuMissingError
+
+S3 = SimpleNamespace(_mpy=10 << 10 | 3 << 8 | 6, _machine="Generic ESP32S3 module with ESP32S3")
+
+
+class Memory:
+    """A trial that remembers in a list what happened."""
+
+    def __init__(self, failed: bool = False) -> None:
+        self.events: list[str] = []
+        self._failed = failed
+
+    def __call__(self, _index: bytes) -> "Memory":
+        return self
+
+    def failed(self) -> bool:
+        return self._failed
+
+    def begin(self) -> None:
+        self.events.append("begin")
+
+    def end(self) -> None:
+        self.events.append("end")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("device")
+    for path, data in device_files().items():
+        (folder / path.rpartition("/")[2]).write_bytes(data)
+    return folder
+
+
+@pytest.fixture
+def folder(files, tmp_path):
+    for file in files.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+@pytest.fixture
+def chip(monkeypatch, tmp_path_factory):
+    """An ESP32-S3 whose native modules run on the modelled core; the cores by part."""
+    cores = {part: Core(world.native_code(part)) for part in world.TWINS}
+    monkeypatch.setattr(ear.native, "sys", SimpleNamespace(implementation=S3))
+    addresses = ModuleType("uctypes")
+    addresses.addressof = lambda buffer: buffer
+    monkeypatch.setitem(sys.modules, "uctypes", addresses)
+    for part, core in cores.items():
+        module = world.native_module(part, core)
+        monkeypatch.setitem(sys.modules, f"ear.native.{part}", module)
+        monkeypatch.setattr(ear.native, part, module, raising=False)
+    try:
+        with world.viper_under_qemu(tmp_path_factory.mktemp("viper")):
+            yield cores
+    except QemuMissingError as error:
+        pytest.skip(str(error))
+
+
+def test_all_native_kernels_are_used_on_the_chip(chip, folder):
+    memory = Memory()
+    native = load(str(folder), memory)
+    assert native.reasons == []
+    assert len(native.names) == sum(len(core.functions) for core in chip.values())
+    assert {"frontend.window", "spotter.conv", "adpcm.encode"} <= set(native.names)
+    assert native.spotter.conv.args == ("conv",)  # the native one
+    assert memory.events == ["begin", "end"]
+
+
+@pytest.mark.usefixtures("chip")
+def test_a_damaged_file_costs_its_own_kernels_only(folder):
+    data = bytearray((folder / "spotter.mpy").read_bytes())
+    data[100] ^= 4
+    (folder / "spotter.mpy").write_bytes(data)
+    native = load(str(folder), Memory())
+    assert native.reasons == ["spotter: spotter is damaged"]
+    assert "frontend.window" in native.names
+    assert not any(name.startswith("spotter.") for name in native.names)
+
+
+def test_a_wrong_kernel_costs_itself_only(chip, folder):
+    """The quantiser's factor is another: 25191 + 256."""
+    functions = chip["frontend"].functions
+    wrong = functions["quantise"].replace((25191).to_bytes(4, "little"), b"\x67\x63\0\0")
+    assert wrong != functions["quantise"]
+    functions["quantise"] = wrong
+    native = load(str(folder), Memory())
+    assert native.reasons == ["frontend.quantise gives wrong answers"]
+    assert "frontend.quantise" not in native.names
+    assert "frontend.logarithms" in native.names
+
+
+@pytest.mark.usefixtures("chip")
+def test_a_crash_while_trying_is_not_tried_again(folder):
+    native = load(str(folder), Memory(failed=True))
+    assert native.names == []
+    assert native.reasons == ["trying them ended in a reset"]
+
+
+@pytest.mark.usefixtures("chip")
+@pytest.mark.parametrize("missing", [INDEX, "adpcm.mpy"])
+def test_missing_files(folder, missing):
+    (folder / missing).unlink()
+    native = load(str(folder), Memory())
+    assert f"there is no {missing}" in native.reasons[0]
+    assert not any(name.startswith("adpcm.") for name in native.names)
+
+
+@pytest.mark.usefixtures("chip")
+@pytest.mark.parametrize("index", [b"", b"{", b"[1]", json.dumps({"adpcm": "0"}).encode()])
+def test_nonsense_for_an_index_means_viper(folder, index):
+    (folder / INDEX).write_bytes(index)
+    native = load(str(folder), Memory())
+    assert native.names == []
+    assert native.reasons
+
+
+@pytest.mark.usefixtures("chip")
+@pytest.mark.parametrize(
+    "implementation",
+    [
+        SimpleNamespace(),
+        SimpleNamespace(_mpy=S3._mpy, _machine="Generic ESP32 module with ESP32"),
+        SimpleNamespace(_mpy=S3._mpy, _machine="Generic ESP32S2 module with ESP32S2"),
+        SimpleNamespace(_mpy=2 << 10 | 6, _machine="linux [GCC 14.2] version"),
+    ],
+)
+def test_another_chip_is_left_alone(folder, monkeypatch, implementation):
+    monkeypatch.setattr(ear.native, "sys", SimpleNamespace(implementation=implementation))
+    memory = Memory()
+    native = load(str(folder), memory)
+    assert (native.names, native.reasons) == ([], ["this is no ESP32S3"])
+    assert memory.events == []
+
+
+class Store:
+    """esp32.NVS, with what survives a reset."""
+
+    flash: dict[str, int]
+
+    def __init__(self, namespace: str) -> None:
+        assert namespace == "native"
+        self._pending: dict[str, int] = {}
+
+    def get_i32(self, key: str) -> int:
+        if key not in self.flash:
+            raise OSError(-4354)
+        return self.flash[key]
+
+    def set_i32(self, key: str, value: int) -> None:
+        self._pending[key] = value
+
+    def commit(self) -> None:
+        self.flash |= self._pending
+
+
+def test_a_trial_remembers_over_a_reset(monkeypatch):
+    Store.flash = {}
+    monkeypatch.setitem(sys.modules, "esp32", SimpleNamespace(NVS=Store))
+    trial = Trial(b"index")
+    assert not trial.failed()
+    trial.begin()
+    assert Trial(b"index").failed()  # after a reset
+    assert not Trial(b"another").failed()  # other kernels are another trial
+    trial.end()
+    assert not Trial(b"index").failed()
+
+
+def test_reason_for_a_missing_file_is_told():
+    with pytest.raises(NativeError, match=r"there is no index\.json"):
+        ear.native._read("/nowhere", INDEX)
