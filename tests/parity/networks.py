@@ -101,9 +101,19 @@ def stride_4_without_overlap() -> bytes:
     return net.close(x)
 
 
+def stride_2_whole_windows() -> bytes:
+    """States that hold the newest rows too, as in older streaming models."""
+    net = RandomNetwork(2, seed=5)
+    x = net.random_conv(net.keep_all(net.input, 3), 18, 5, stride=2)
+    x = net.random_depthwise(net.keep_all(x, 6), 7)
+    x = net.random_conv(net.keep_all(x, 2), 11, 3)
+    return net.close(net.keep_all(x, 5))
+
+
 NETWORKS = (
     stride_1_odd_channels,
     stride_2_two_rows_a_step,
     stride_3_mixed_and_residual,
     stride_4_without_overlap,
+    stride_2_whole_windows,
 )

@@ -70,20 +70,17 @@ class StreamingWriter:
 
     def keep(self, x: Signal, rows: int) -> Signal:
         """Join the last ``rows`` rows of earlier steps to the new ones."""
-        self._states += 1
-        name = f"state{self._states}"
-        handle = self._handle(self._graph, name)
-        kept = self._signal(f"{name}_old", rows, x.channels, x.scale)
-        self._graph.operator("READ_VARIABLE", [handle], [kept.tensor])
+        handle, kept = self._state(x, rows)
         joined = self.join_rows(kept, x)
         newest = self.newest(joined, rows)
         self._graph.operator("ASSIGN_VARIABLE", [handle, newest.tensor], [])
-        start = np.full((1, rows, 1, x.channels), x.scale.zero_point, np.int8)
-        value = self._initial.tensor(
-            f"{name}_start", start.shape, "INT8", start, **_as_options(x.scale)
-        )
-        handle = self._handle(self._initial, name)
-        self._initial.operator("ASSIGN_VARIABLE", [handle, value], [])
+        return joined
+
+    def keep_all(self, x: Signal, rows: int) -> Signal:
+        """The same, with a state that also holds the newest rows until the next step."""
+        handle, kept = self._state(x, rows + x.rows)
+        joined = self.join_rows(self.newest(kept, rows), x)
+        self._graph.operator("ASSIGN_VARIABLE", [handle, joined.tensor], [])
         return joined
 
     def join_rows(self, old: Signal, new: Signal) -> Signal:
@@ -158,6 +155,19 @@ class StreamingWriter:
         return Signal(
             self._graph.tensor(name, shape, "INT8", **_as_options(scale)), rows, channels, scale
         )
+
+    def _state(self, x: Signal, rows: int) -> tuple[int, Signal]:
+        """A new variable's handle, and its rows before this step."""
+        self._states += 1
+        name = f"state{self._states}"
+        start = np.full((1, rows, 1, x.channels), x.scale.zero_point, np.int8)
+        value = self._initial.tensor("start", start.shape, "INT8", start, **_as_options(x.scale))
+        initial = self._handle(self._initial, name)
+        self._initial.operator("ASSIGN_VARIABLE", [initial, value], [])
+        handle = self._handle(self._graph, name)
+        kept = self._signal("kept", rows, x.channels, x.scale)
+        self._graph.operator("READ_VARIABLE", [handle], [kept.tensor])
+        return handle, kept
 
     @staticmethod
     def _handle(graph, name: str) -> int:
