@@ -1,10 +1,12 @@
 """Do the parts: here, in several processes, or on a cluster; keep each one when it is finished."""
 
 import itertools
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol
 
@@ -14,6 +16,7 @@ from bluering.validate.hear import PartResult, hear
 from bluering.validate.plan import Part
 from bluering.validate.store import Store
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _AHEAD = 4  # parts handed out per process, so that none waits for its next one
 
 
@@ -73,7 +76,8 @@ class Processes:
                 under_way[pool.submit(do_part, spec, part)] = part
 
         try:
-            submit(_AHEAD * self._jobs)
+            with _one_thread_each():
+                submit(_AHEAD * self._jobs)
             while under_way:
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -91,6 +95,21 @@ class Processes:
             for future, part in under_way.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
                     finished(part, future.result())
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """What starts meanwhile computes on one core: numpy's libraries read this when they load."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def do_part(spec: EngineSpec, part: Part) -> PartResult:
