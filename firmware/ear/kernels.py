@@ -18,7 +18,8 @@ class Kernels:
                 setattr(self, name, function)
 
     def use(self, name, function, address):
-        """Let ``function`` do the work of ``name``; ``address`` tells where a buffer lies."""
+        """Let ``function`` do the work of ``name``; ``address`` tells where a buffer lies, None
+        if it takes buffers."""
         setattr(self, name, function)
         self._address = address
 

@@ -51,7 +51,7 @@ def check(part, vipers, core, **changed):
 @pytest.mark.parametrize("part", world.TWINS)
 def test_right_kernels_pass(part, vipers):
     core = Core(world.native_code(part))
-    functions, wrong = check(part, vipers, core)
+    functions, wrong, _ = check(part, vipers, core)
     assert set(functions) == set(core.functions)
     assert wrong == []
     assert set(core.counts) == set(core.functions)  # each was tried
@@ -71,7 +71,7 @@ def test_wrong_kernel_is_told_from_right_ones(fault, vipers):
             to[count + 3] = 0
         return int(fault == "result")
 
-    functions, wrong = check("spotter", vipers, core, transfer=transfer)
+    functions, wrong, _ = check("spotter", vipers, core, transfer=transfer)
     assert wrong == ["transfer"]
     assert "conv" in functions
 
@@ -80,7 +80,7 @@ def test_kernel_that_is_not_tried_counts_as_wrong(vipers):
     core = Core(world.native_code("spotter"))
     vipers["spotter"].untried = lambda: 0
     try:
-        _, wrong = check("spotter", vipers, core, untried=lambda: 0)
+        _, wrong, _ = check("spotter", vipers, core, untried=lambda: 0)
     finally:
         del vipers["spotter"].untried
     assert wrong == ["untried"]

@@ -34,7 +34,7 @@ def viper_under_qemu(folder: Path) -> Iterator[dict[str, ModuleType]]:
     ADPCM's is its plain twin: it reads a global, which the emulated function can't.
     """
     modules = {"adpcm": ModuleType(TWINS["adpcm"])}
-    modules["adpcm"].encode = _encode
+    vars(modules["adpcm"])["encode"] = _encode
     for part, name in TWINS.items():
         if part == "adpcm":
             continue

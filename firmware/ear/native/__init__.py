@@ -44,7 +44,7 @@ class Native:
         from ear.native import answers
 
         kernels = getattr(self, part)
-        functions, wrong = answers.check(part, kernels, module, address)
+        functions, wrong, address = answers.check(part, kernels, module, address)
         for name in functions:
             if name in wrong:
                 self.reasons.append(f"{part}.{name} gives wrong answers")

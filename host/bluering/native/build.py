@@ -10,7 +10,9 @@ from bluering.native.errors import NativeBuildError
 from bluering.native.mpy import ARCH_XTENSAWIN, Kind, Mpy, RawCode, as_viper, parse
 from bluering.native.source import Kernel, read_source
 
-SOURCES = Path(__file__).parents[3] / "firmware" / "native"
+# In an installed package the sources lie beside this module, in the checkout in the firmware.
+_SOURCES = (Path(__file__).with_name("sources"), Path(__file__).parents[3] / "firmware" / "native")
+SOURCES = next((folder for folder in _SOURCES if folder.is_dir()), _SOURCES[0])
 # What mpy-cross puts around a kernel: entry a1, 48 and s32i.n a0; l32i.n a0 and retw.n.
 _ENTRY = bytes.fromhex("3661000901")
 _EXIT = bytes.fromhex("08011df0")

@@ -111,7 +111,7 @@ class _Source:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 value = self.value(node.value, _Scope(self.constants))
                 self.constants[node.targets[0].id] = value
-            elif node in functions and self.is_kernel(node):
+            elif isinstance(node, ast.FunctionDef) and self.is_kernel(node):
                 lines = self.place(self.body(node.body, _Scope(dict(self.constants))))
                 kernels.append(Kernel(node.name, node.lineno, tuple(lines)))
             elif node not in self.macros.values() and not isinstance(node, ast.Import | ast.Expr):
