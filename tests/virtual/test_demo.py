@@ -12,7 +12,7 @@ from bluering.virtual.listen import hear
 def test_every_call_is_heard_at_once_and_the_television_wakes_nothing() -> None:
     truth = demo.truth()
     words = [packaged(name) for name in dict.fromkeys(call.word for call in truth.calls) if name]
-    said = hear(words, audio.as_bytes(audio.file_blocks(demo.FLAC)))
+    said = hear(words, audio.as_bytes(audio.file_blocks(demo.FLAC)), settings=demo.SETTINGS)
     wakes = [message for message in said if isinstance(message, Wake)]
     names = {word.name: word.manifest.wake_word for word in words}
     result = outcome.compare(truth, wakes, names)

@@ -54,7 +54,7 @@ def try_microphone(
 def _watch(words: list[CompiledWord], sound: Iterable[bytes], console: Console) -> MonitorState:
     """Run a virtual board in real time and show its monitor until the sound ends."""
     with (
-        VirtualBoard(words, sound, pace="real") as board,
+        VirtualBoard(words, sound, pace="real", settings=demo.SETTINGS) as board,
         Hub(board.from_device, board.to_device) as hub,
         Connection(hub.path) as connection,
     ):

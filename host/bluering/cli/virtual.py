@@ -28,6 +28,9 @@ def virtual(
     word_size: Annotated[
         int, typer.Option(help="Bits in a word of the MicroPython runtime: 64, or 32 as the S3.")
     ] = 64,
+    record: Annotated[
+        bool, typer.Option("--record", help="Record what follows a wake, ring blue.")
+    ] = False,
     fast: Annotated[
         bool, typer.Option("--fast", help="As fast as it goes, instead of in real time.")
     ] = False,
@@ -39,7 +42,9 @@ def virtual(
     words = [packaged(name) for name in word]
     pace = "fast" if fast else "real"
     with (
-        VirtualBoard(words, blocks(sound), pace=pace, word_size=word_size) as board,
+        VirtualBoard(
+            words, blocks(sound), pace=pace, word_size=word_size, settings={"record": record}
+        ) as board,
         Hub(board.from_device, board.to_device, parse_address(tcp)) as hub,
     ):
         typer.echo(f"port: {hub.path}")

@@ -12,6 +12,10 @@ RATE = 16_000
 FLAC = Path(__file__).with_name("scene.flac")
 JSON = Path(__file__).with_name("scene.json")
 
+# The ring is blue while something is recorded. Here the recording goes no further than this
+# computer's memory.
+SETTINGS = {"record": True}
+
 
 class Utterance(BaseModel):
     """What one voice says; start and end in seconds, at the first and last sound of the voice."""
