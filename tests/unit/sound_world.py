@@ -7,7 +7,7 @@ is tested on MicroPython (tests/parity/test_privacy_recordings.py).
 import hashlib
 import hmac
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from bluering.link.records import (
     RecordingStart,
 )
 from bluering.vault.assembly import Tagged, recording_keys
-from ear.link import frames
+from ear.link import frames, messages
 from ear.privacy import gate, keys
 
 AnyTagged = TypeVar("AnyTagged", bound=Tagged)
@@ -33,8 +33,9 @@ HOP = 160
 
 
 def hello(session: int = 7) -> Hello:
-    """The device presents itself."""
-    return Hello(1, session, 16000, HOP, 1, 12, "0.1.0", "test", "none")
+    """The device presents itself; of what it says only the session matters here."""
+    empty = {field.name: {int: 0, str: "", bytes: b""}[field.type] for field in fields(Hello)}
+    return replace(Hello(**empty), protocol=messages.VERSION, session=session)
 
 
 def sound(number: int, hops: int) -> np.ndarray:
@@ -84,9 +85,9 @@ def tagged(key: bytes, message: AnyTagged) -> AnyTagged:
     return replace(message, tag=hmac.new(key, covered, hashlib.sha256).digest())
 
 
-def to_frames(messages: list[Record], first: int = 0) -> Iterator[bytes]:
-    """Messages as they go over the wire."""
-    for sequence, message in enumerate(messages, first):
+def to_frames(records: list[Record], first: int = 0) -> Iterator[bytes]:
+    """Records as they go over the wire."""
+    for sequence, message in enumerate(records, first):
         yield frames.encode(message.declaration.id, sequence & 0xFFFF, codec.pack(message))
 
 
