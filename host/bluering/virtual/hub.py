@@ -37,7 +37,9 @@ class Hub:
         os.set_blocking(self._master, False)
         self._clients: list[socket.socket] = []
         self._server = socket.create_server(tcp) if tcp else None
-        self.address: tuple[str, int] | None = self._server.getsockname()[:2] if tcp else None
+        self.address: tuple[str, int] | None = None
+        if self._server:
+            self.address = self._server.getsockname()[:2]
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="link hub", daemon=True)
 
