@@ -20,14 +20,15 @@ def front_end(machine: xtensa.Xtensa):
     return module.FrontEnd()
 
 
-def instructions_per_hop() -> Counter[str]:
+def instructions_per_hop(machine: xtensa.Xtensa | None = None) -> Counter[str]:
     """Instructions of each kernel in a hop of speech-like sound; `total()` is the hop's.
 
-    MicroPython's own part, calling the kernels from byte code, isn't in it. Raises
-    QemuMissingError.
+    ``machine``: has other kernels than viper's. MicroPython's own part, calling the kernels from
+    byte code, isn't in it. Raises QemuMissingError.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        machine = xtensa.Xtensa(xtensa.compile_functions(KERNELS, Path(folder)))
+    if machine is None:
+        with tempfile.TemporaryDirectory() as folder:
+            machine = xtensa.Xtensa(xtensa.compile_functions(KERNELS, Path(folder)))
     ear = front_end(machine)
     speech = frontend_oracle.speech_like(np.random.default_rng(1), 1).astype("<i2")
     hops = [bytearray(hop.tobytes()) for hop in speech.reshape(-1, frontend_oracle.HOP)[10:]]

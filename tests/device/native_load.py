@@ -6,7 +6,10 @@ import sys
 sys.path.insert(0, sys.argv[1])
 
 import ear.native
+from ear.audio import frontend_kernels
 from ear.audio.frontend import FrontEnd
+from ear.native import answers
+from ear.spotter import model_kernels
 from ear.spotter.model import Model
 
 native = ear.native.load()
@@ -34,6 +37,20 @@ assert native.names == [], native.names
 assert len(native.reasons) == 3, native.reasons
 for reason in native.reasons:
     print(reason)
+
+
+# The known-answer tests themselves run here: viper's answers are its own.
+def same(buffer):
+    return buffer
+
+
+for part, twin, untried in (
+    ("frontend", frontend_kernels, ["const"]),
+    ("spotter", model_kernels, ["add", "clamp"]),
+):
+    functions, wrong, _ = answers.check(part, getattr(native, part), twin, same)
+    assert sorted(wrong) == untried, wrong
+    print(part, len(functions), "functions")
 
 end = FrontEnd(native.frontend)
 with open(sys.argv[2], "rb") as file:

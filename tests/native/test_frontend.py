@@ -127,12 +127,3 @@ def round_root(total: int) -> int:
     while root * root - root + 1 > total and root:
         root -= 1
     return root
-
-
-def test_a_hop_takes_at_most_80_000_instructions(native):
-    counted = machine(NativeXtensa, native)
-    end = front_end(counted)
-    pushed = hops(signals()["speech level"])[:5]
-    yielded = sum(end.push(hop) for hop in pushed)
-    moved = counted.counts.pop("slide")
-    assert moved / len(pushed) + counted.counts.total() / yielded <= 80_000

@@ -1,0 +1,109 @@
+"""``python -m tests.bench.native``: viper, scalar and vector kernels side by side, and the load.
+
+Instructions are counted: those of viper and scalar code under QEMU, those of vector code on the
+model of the core. A core's cycles per instruction are an assumption: 1.0, and 1.4 for caches and
+for waits on memory. MicroPython's own part, calling the kernels, isn't in any figure.
+"""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bluering.models.packaged import packaged
+from bluering.native.build import SOURCES, build
+from ear.privacy import adpcm
+from ear.spotter.format import read_header
+from tests.bench import frontend, model
+from tests.parity import frontend_oracle
+from tests.targets.mpyfile import native_functions
+from tests.targets.native import NativeXtensa, kernels_on
+from tests.targets.pie import Core
+from tests.targets.xtensa import import_module
+
+WORDS = ("alexa", "okay_nabu", "hey_jarvis")
+WAKENET9 = 3.0 / 32  # of a core: Espressif's own benchmark, 3.0 ms of every 32 ms on an ESP32-S3
+CPI = (1.0, 1.4)
+_CORE_HZ = 240_000_000
+_HOPS_PER_SECOND = 100
+_HOP = 160
+_STEPS = 3
+
+
+def native_hop() -> Counter[str]:
+    """Scalar instructions of each front end kernel in a hop. Raises QemuMissingError."""
+    machine = NativeXtensa(native_functions(build(SOURCES / "frontend.py")))
+    return frontend.instructions_per_hop(machine)
+
+
+def native_step(name: str) -> Counter[str]:
+    """Vector instructions of each kernel in a step of a packaged model."""
+    core: Any = Core(native_functions(build(SOURCES / "spotter.py")))
+    module = import_module("ear.spotter.model", "ear.spotter.model_kernels", core)
+    running = module.Model(packaged(name).blob, kernels_on(core))
+    speech = frontend_oracle.speech_like(np.random.default_rng(1), 1)
+    features = frontend_oracle.quantised(frontend_oracle.raw_features(speech))[20:]
+    steps = sum(running.push(row.tobytes()) for row in features[: _STEPS * running.stride])
+    return Counter({kernel: count // steps for kernel, count in core.counts.items()})
+
+
+def native_adpcm() -> Counter[str]:
+    """Scalar instructions to encode a hop of speech-like sound. Raises QemuMissingError."""
+    machine = NativeXtensa(native_functions(build(SOURCES / "adpcm.py")))
+    speech = frontend_oracle.speech_like(np.random.default_rng(1), 1).astype("<i2")
+    hop = speech[8000 : 8000 + _HOP].tobytes()
+    machine.call("encode", hop, bytearray(_HOP // 2), adpcm.new_state(), _HOP, adpcm.STEPS)
+    return machine.counts
+
+
+def load(hop: Counter[str], steps: list[tuple[Counter[str], int]]) -> float:
+    """Instructions a second of the front end and some words (each step's counts and stride)."""
+    words = sum(counts.total() / stride for counts, stride in steps)
+    return _HOPS_PER_SECOND * (hop.total() + words)
+
+
+def main() -> None:
+    """Print both tables. Raises QemuMissingError."""
+    viper_hop, scalar_hop = frontend.instructions_per_hop(), native_hop()
+    strides = {name: read_header(packaged(name).blob).stride for name in WORDS}
+    viper_steps = {name: model.instructions_per_step(name) for name in WORDS}
+    vector_steps = {name: native_step(name) for name in WORDS}
+    table = _table("instructions", "viper", "scalar", "vector")
+    _add(table, "front end, a hop", viper_hop, scalar_hop, None)
+    for name in WORDS:
+        _add(table, f"{name}, a step", viper_steps[name], None, vector_steps[name])
+    _add(table, "ADPCM, a hop", None, native_adpcm(), None)
+    Console().print(table, "")
+    kinds = (f"{kind}, CPI {cpi}" for kind in ("viper", "native") for cpi in CPI)
+    loads = _table("words on a core at 240 MHz", *kinds)
+    for count in range(1, len(WORDS) + 1):
+        chosen = WORDS[:count]
+        viper = load(viper_hop, [(viper_steps[name], strides[name]) for name in chosen])
+        native = load(scalar_hop, [(vector_steps[name], strides[name]) for name in chosen])
+        shares = (f"{rate * cpi / _CORE_HZ:.1%}" for rate in (viper, native) for cpi in CPI)
+        loads.add_row(f"{count}: with {chosen[-1]}", *shares)
+    loads.add_row("WakeNet9, measured by its maker", f"{WAKENET9:.1%}", style="dim")
+    Console().print(loads)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(*columns, box=None)
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _add(table: Table, what: str, *kinds: Counter[str] | None) -> None:
+    """A row for all kernels, and one for each; None: there is no such code."""
+    table.add_row(what, *("" if counts is None else f"{counts.total():,}" for counts in kinds))
+    names = max((counts for counts in kinds if counts is not None), key=len)
+    for name, _ in names.most_common():
+        cells = ("" if counts is None else f"{counts[name]:,}" for counts in kinds)
+        table.add_row(f"  {name}", *cells, style="dim")
+
+
+if __name__ == "__main__":
+    main()
