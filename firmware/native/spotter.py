@@ -210,7 +210,12 @@ def transfer():
 
 @micropython.asm_xtensa
 def shift():
-    """shift(arena, regions, count): a2 arena  a3 regions  a4 count"""
+    """shift(arena, regions, count)
+
+    By vectors where both ends are aligned, and by words.
+
+    a2 arena  a3 regions  a4 regions left  a6 to  a7 bytes  a8 from
+    """
     argument(a2, 0)
     argument(a3, 1)
     argument(a4, 2)
@@ -220,6 +225,15 @@ def shift():
     l32i(a8, a3, 8)
     add_n(a6, a6, a2)
     add_n(a8, a8, a6)
+    or_(a9, a6, a8)
+    extui(a9, a9, 0, 4)
+    bnez(a9, WORDS)
+    extui(a9, a7, 4, 16)
+    extui(a7, a7, 0, 4)
+    loopnez(a9, WORDS)
+    ee_vld_128_ip(q0, a8, 16)
+    ee_vst_128_ip(q0, a6, 16)
+    label(WORDS)
     srli(a7, a7, 2)
     loopnez(a7, MOVED)
     l32i_n(a9, a8, 0)

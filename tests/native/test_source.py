@@ -5,6 +5,7 @@ import pytest
 
 from bluering.native.build import SOURCES, build, native_functions
 from bluering.native.errors import NativeBuildError
+from bluering.native.instructions import INSTRUCTIONS
 from bluering.native.mpy import parse
 from bluering.native.source import Line, read_source
 from tests.targets.mpyfile import native_functions as functions_by_name
@@ -159,3 +160,8 @@ def _plain(name: str) -> str:
 
 def _manual(line: Line) -> str:
     return {"movi": "l32r", "movi_12": "movi", "mov": "mov_n"}.get(line.name, _plain(line.name))
+
+
+def test_no_instruction_is_listed_in_vain():
+    kernels = [kernel for path in SOURCES.glob("*.py") for kernel in read_source(path)]
+    assert {line.name for kernel in kernels for line in kernel.lines} >= set(INSTRUCTIONS)

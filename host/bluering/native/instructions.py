@@ -29,18 +29,12 @@ _TABLE = """
 addi_n                    r:a s:a t:M              rrrrsssstttt1011
 addmi                     t:a s:a i:s256           iiiiiiii1101sssstttt0010
 beq                       s:a t:a i:L              iiiiiiii0001sssstttt0111
-bne                       s:a t:a i:L              iiiiiiii1001sssstttt0111
 blt                       s:a t:a i:L              iiiiiiii0010sssstttt0111
 bge                       s:a t:a i:L              iiiiiiii1010sssstttt0111
-bltu                      s:a t:a i:L              iiiiiiii0011sssstttt0111
-bgeu                      s:a t:a i:L              iiiiiiii1011sssstttt0111
-bany                      s:a t:a i:L              iiiiiiii1000sssstttt0111
-bnone                     s:a t:a i:L              iiiiiiii0000sssstttt0111
 bbci                      s:a b:u1 i:L             iiiiiiii011bssssbbbb0111
 bbsi                      s:a b:u1 i:L             iiiiiiii111bssssbbbb0111
 beqz                      s:a i:L                  iiiiiiiiiiiissss00010110
 bnez                      s:a i:L                  iiiiiiiiiiiissss01010110
-bltz                      s:a i:L                  iiiiiiiiiiiissss10010110
 bgez                      s:a i:L                  iiiiiiiiiiiissss11010110
 j                         i:L                      iiiiiiiiiiiiiiiiii000110
 clamps                    r:a s:a t:+7             00110011rrrrsssstttt0000
@@ -50,14 +44,8 @@ loopnez                   s:a i:E                  iiiiiiii1001ssss01110110
 max_                      r:a s:a t:a              01010011rrrrsssstttt0000
 min_                      r:a s:a t:a              01000011rrrrsssstttt0000
 moveqz                    r:a s:a t:a              10000011rrrrsssstttt0000
-movgez                    r:a s:a t:a              10110011rrrrsssstttt0000
-movltz                    r:a s:a t:a              10100011rrrrsssstttt0000
-movnez                    r:a s:a t:a              10010011rrrrsssstttt0000
 movi_12                   t:a i:s1                 IIIIIIII1010iiiitttt0010
-mul16s                    r:a s:a t:a              11010001rrrrsssstttt0000
-mul16u                    r:a s:a t:a              11000001rrrrsssstttt0000
 mulsh                     r:a s:a t:a              10110010rrrrsssstttt0000
-muluh                     r:a s:a t:a              10100010rrrrsssstttt0000
 sext                      r:a s:a t:+7             00100011rrrrsssstttt0000
 
 rur_accx_0                r:a                      11100011rrrr000000000000
@@ -72,30 +60,15 @@ rur_qacc_l_2              r:a                      11100011rrrr000010010000
 rur_qacc_l_3              r:a                      11100011rrrr000010100000
 rur_qacc_l_4              r:a                      11100011rrrr000010110000
 ee_zero_accx                                       001001010000100000000100
-ee_zero_q                 d:q                      11dd1101d111111110100100
 ee_zero_qacc                                       001001010000100001000100
 ee_vld_128_ip             u:q s:a i:s16            1iuu0011uiiiiiiissss0100
 ee_vld_128_xp             u:q s:a d:a              10uu1101u010ddddssss0100
 ee_vst_128_ip             v:q s:a i:s16            1ivv1010viiiiiiissss0100
-ee_vst_128_xp             v:q s:a d:a              10vv1101v111ddddssss0100
 ee_vldbc_8                u:q s:a                  11uu1101u0111011ssss0100
-ee_vldbc_16               u:q s:a                  11uu1101u1110011ssss0100
-ee_andq                   d:q x:q y:q              11dd1101d011yy00xxyx0100
 ee_xorq                   d:q x:q y:q              11dd1101d011yy01xxyx0100
-ee_vmul_s16               z:q x:q y:q              10zz1110zy1yyxxx10000100
-ee_vadds_s16              d:q x:q y:q              10dd1110dy0yyxxx01100100
-ee_vsubs_s16              d:q x:q y:q              10dd1110dy1yyxxx11010100
-ee_vmax_s16               d:q x:q y:q              10dd1110dy1yyxxx00100100
-ee_vmin_s16               d:q x:q y:q              10dd1110dy1yyxxx01010100
-ee_vunzip_16              x:q y:q                  11yy1100yxxx001110000100
-ee_vzip_16                x:q y:q                  11yy1100yxxx001110110100
 ee_vmulas_u8_accx         x:q y:q                  000010100y0yyxxx11000100
 ee_vmulas_s8_qacc         x:q y:q                  000110100y1yyxxx11000100
-ee_vmulas_s16_qacc        x:q y:q                  000110100y1yyxxx10000100
 ee_vmulas_u8_accx_ld_ip   u:q s:a i:s16 x:q y:q    1111iiuuY000u110XXyyiiiissss111x
-ee_vmulas_s8_qacc_ld_xp   u:q s:a d:a x:q y:q      111100uuY001u011XXyyddddssss111x
-ee_vmulas_s16_qacc_ld_ip  u:q s:a i:s16 x:q y:q    1111iiuuY000u001XXyyiiiissss111x
-ee_srcmb_s16_qacc         u:q s:a                  11uu1101u1110010ssss0100
 """
 
 
