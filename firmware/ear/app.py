@@ -220,7 +220,9 @@ class App:
         if not self._frontend.push(hop):
             return
         features = self._frontend.features
-        if self._shell.state == gate.RECORDING and self._end_pointer.push(features):
+        if self._shell.state == gate.RECORDING and self._end_pointer.push(
+            features, self._frontend.peak
+        ):
             self._shell.post(gate.SILENCE)
         stepped = False
         index = 0

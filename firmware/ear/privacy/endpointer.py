@@ -1,14 +1,16 @@
 """Hears when somebody has finished speaking.
 
-Works on the front end's features, in which steady noise is suppressed already. A hop counts as
-speech when the smoothed sum of its features exceeds both a fixed floor and a share of the
-loudest speech so far, so that a quieter voice or a radio in the background doesn't hold a
-recording open. Speech ends after a hangover without any.
+A hop counts as speech when two things hold. The smoothed sum of its features exceeds a floor:
+in the features steady noise is suppressed already. And its smoothed peak exceeds a share of the
+loudest of late: a television across the room sounds like speech in the features, which are
+normalised, but not as loud as the person who spoke to the device. Speech ends after a hangover
+without any.
 """
 
 _SMOOTHING = 3  # a time constant of 2**3 hops
 _FLOOR = 1200  # of the sum of 40 features, 0..10200
-_SHARE = 2  # a quarter of the loudest, as a shift
+_SHARE = 2  # a quarter of the loudest, as a shift: 12 dB
+_FADING = 9  # the loudest is forgotten with a time constant of 2**9 hops: a slammed door passes
 GRACE_HOPS = 200  # after the wake word, for a speaker who pauses before the command
 HANGOVER_HOPS = 80
 
@@ -26,17 +28,16 @@ class EndPointer:
         """A recording begins."""
         self._hops = 0
         self._quiet = 0
-        self._level = 0  # the smoothed sum, times 2**_SMOOTHING
+        self._level = 0  # the smoothed sum and the smoothed peak, times 2**_SMOOTHING
+        self._peak = 0
         self._loudest = 0
 
-    def push(self, features):
-        """Take one hop's 40 features (0..255 each); True when speech has ended."""
+    def push(self, features, peak):
+        """Take one hop: 40 features (0..255), peak 0..32767; True when speech has ended."""
         self._level += sum(features) - (self._level >> _SMOOTHING)
-        level = self._level >> _SMOOTHING
-        self._loudest = max(self._loudest, level)
+        self._peak += peak - (self._peak >> _SMOOTHING)
+        self._loudest = max(self._loudest - (self._loudest >> _FADING), self._peak)
         self._hops += 1
-        if level > _FLOOR and level > self._loudest >> _SHARE:
-            self._quiet = 0
-        else:
-            self._quiet += 1
+        speech = self._level >> _SMOOTHING > _FLOOR and self._peak > self._loudest >> _SHARE
+        self._quiet = 0 if speech else self._quiet + 1
         return self._hops >= self._grace and self._quiet >= self._hangover
