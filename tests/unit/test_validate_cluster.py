@@ -9,10 +9,10 @@ import pytest
 
 from bluering.validate import plan
 from bluering.validate.engines import EngineSpec
-from bluering.validate.hear import PartResult
 from bluering.validate.plan import Part
 from bluering.validate.progress import Silent
 from bluering.validate.report.schema import Report
+from bluering.validate.results import PartResult
 from bluering.validate.runner import Finished, Here, WorkerError, Workers
 from bluering.validate.session import Prepared, carry_out, prepare
 from bluering.validate.store import Store

@@ -12,6 +12,8 @@ from bluering.validate.intervals import (
     poisson_rate,
     rates_p,
     rates_rise_p,
+    shares_p,
+    shares_rise_p,
 )
 
 
@@ -70,6 +72,18 @@ def test_rates_are_compared_by_their_exposure() -> None:
     assert rates_p(2, 10.0, 30, 10.0) < 1e-4
     assert rates_rise_p(2, 10.0, 30, 10.0) < 1e-4
     assert rates_rise_p(30, 10.0, 2, 10.0) > 0.99
+
+
+@pytest.mark.parametrize(("a", "n", "b", "m"), [(3, 50, 9, 60), (0, 10, 4, 12), (7, 9, 2, 30)])
+def test_one_sided_tests_are_scipys(a: int, n: int, b: int, m: int) -> None:
+    table = [[b, m - b], [a, n - a]]
+    _, fisher = np.asarray(stats.fisher_exact(table, alternative="greater"))
+    assert shares_rise_p(a, n, b, m) == pytest.approx(fisher)
+    assert shares_p(b, m, a, n) == shares_p(a, n, b, m) <= 2 * shares_rise_p(a, n, b, m)
+    poisson = stats.binomtest(b, a + b, m / (n + m), alternative="greater").pvalue
+    assert rates_rise_p(a, n, b, m) == pytest.approx(poisson)
+    mcnemar = stats.binomtest(b, a + b).pvalue
+    assert paired_p(a, b) == pytest.approx(mcnemar)
 
 
 def test_holm_adjusts_in_order() -> None:

@@ -10,7 +10,7 @@ from bluering.validate import plan
 from bluering.validate.audio import HOP, RATE
 from bluering.validate.corpus import load_corpus
 from bluering.validate.engines import EngineSpec
-from bluering.validate.hear import PartResult, StreamResult, hear
+from bluering.validate.hear import hear
 from bluering.validate.plan import (
     ClipPart,
     ConditionError,
@@ -21,6 +21,7 @@ from bluering.validate.plan import (
 )
 from bluering.validate.progress import Silent
 from bluering.validate.report.schema import Report
+from bluering.validate.results import PartResult, StreamResult
 from bluering.validate.runner import Finished, Here, InterruptedRunError, Processes, Workers, run
 from bluering.validate.session import NothingMeasuredError, Prepared, carry_out, prepare
 from bluering.validate.store import Store

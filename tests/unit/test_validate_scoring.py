@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluering.validate.hear import Trace
+from bluering.validate.results import Trace
 from bluering.validate.scoring import (
     CUTOFFS,
     REFRACTORY_HOPS,

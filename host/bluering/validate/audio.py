@@ -16,7 +16,7 @@ HOP = 160  # samples, the front end's step
 WINDOW = 480  # samples, the front end's first window
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64"})
 
-_BLOCK_SECONDS = 20
+_BLOCK_SECONDS = 20.0
 _SILENT_PEAK = 3  # int16 steps (-81 dBFS): what dither leaves, below any microphone
 _WORST_LOSS = 0.01  # of the announced length: MP3 headers only estimate theirs
 
@@ -50,7 +50,9 @@ def probe(path: Path) -> Probe:
         return Probe(seconds, "" if plain else f"converted to 16 kHz mono from {found}")
 
 
-def stream(path: Path, start: float = 0.0) -> Iterator[Samples]:
+def stream(
+    path: Path, start: float = 0.0, block_seconds: float = _BLOCK_SECONDS
+) -> Iterator[Samples]:
     """Blocks of int16 samples, 16 kHz mono, from `start` seconds on.
 
     Several channels are averaged; other rates are resampled by soxr at high quality. AudioError
@@ -66,7 +68,7 @@ def stream(path: Path, start: float = 0.0) -> Iterator[Samples]:
         resampler = None
         if file.samplerate != RATE:
             resampler = soxr.ResampleStream(file.samplerate, RATE, 1, dtype="float32")
-        for mono in _mono_blocks(file):
+        for mono in _mono_blocks(file, round(block_seconds * file.samplerate)):
             position += len(mono)
             yield _to_int16(resampler.resample_chunk(mono) if resampler else mono)
         if resampler:
@@ -85,7 +87,7 @@ def read(path: Path, start: float = 0.0, seconds: float | None = None) -> Sample
     wanted = round(seconds * RATE)
     blocks: list[Samples] = []
     blocks_length = 0
-    for block in stream(path, start):
+    for block in stream(path, start, min(seconds + 0.1, _BLOCK_SECONDS)):
         blocks.append(block)
         blocks_length += len(block)
         if blocks_length >= wanted:
@@ -114,10 +116,10 @@ def _opened(path: Path) -> sf.SoundFile:
         raise AudioError(f"it cannot be decoded ({_sentence(error)})") from error
 
 
-def _mono_blocks(file: sf.SoundFile) -> Iterator[NDArray[np.float32]]:
+def _mono_blocks(file: sf.SoundFile, frames_each: int) -> Iterator[NDArray[np.float32]]:
     while True:
         try:
-            frames = file.read(_BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True)
+            frames = file.read(frames_each, dtype="float32", always_2d=True)
         except (sf.SoundFileError, RuntimeError) as error:
             raise AudioError(f"it stops decoding midway ({_sentence(error)})") from error
         if not len(frames):

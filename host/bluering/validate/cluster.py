@@ -5,8 +5,8 @@ from typing import Any
 
 from bluering import __version__
 from bluering.validate.engines import EngineSpec, fingerprint
-from bluering.validate.hear import PartResult
 from bluering.validate.plan import ClipPart, Part
+from bluering.validate.results import PartResult
 from bluering.validate.runner import Finished, WorkerError, do_part
 
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer

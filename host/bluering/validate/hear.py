@@ -1,7 +1,8 @@
 """Do one part: let an engine hear it, and say what of it couldn't be heard."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -16,64 +17,16 @@ from bluering.validate.audio import (
     stream,
 )
 from bluering.validate.corpus import Note, Recording
-from bluering.validate.engines import Engine, Probabilities
+from bluering.validate.engines import Engine
 from bluering.validate.mix import LEAD_IN, in_room, noise_gain, placed, quiet, to_int16
 from bluering.validate.plan import RUN_IN_SECONDS, ClipPart, Hearing, Part, StreamPart
+from bluering.validate.results import ClipResult, HeardFile, PartResult, StreamResult, Trace
 from bluering.validate.rooms import impulse_response
 from bluering.validate.speech_level import active_speech_level, word_end
 
 WARM_UP_HOPS = 74  # after switching on, as on the device
 _LONGEST_CLIP = 60.0  # seconds
 _FIRST_FEATURES = 2  # hops heard before the first one that gives features
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What one model said. Time is in hops from where counting begins; the step k ends at hop
-    `first_hop + k * stride`, and steps up to hop `count_from` are only heard, not counted."""
-
-    probabilities: Probabilities
-    first_hop: int
-    stride: int
-    count_from: int
-
-    @property
-    def last_hop(self) -> int:
-        """Where the last step ends."""
-        return self.first_hop + self.stride * (len(self.probabilities) - 1)
-
-
-@dataclass(frozen=True)
-class HeardFile:
-    """A recording of a stretch and the sample of the stretch where it begins."""
-
-    recording: Recording
-    start: int
-
-
-@dataclass(frozen=True)
-class ClipResult:
-    """Traces by condition, then by model; time counts from the first sample of the clip."""
-
-    clip: Recording
-    word_end: int  # samples
-    level_db: float  # active speech level of the recording itself, dBov
-    traces: dict[str, list[Trace]]
-    skipped: list[Note]
-
-
-@dataclass(frozen=True)
-class StreamResult:
-    """Traces by model; time counts from the first sample of the stretch."""
-
-    kind: str
-    files: list[HeardFile]
-    hops: int  # counted
-    traces: list[Trace]
-    skipped: list[Note]
-
-
-PartResult = ClipResult | StreamResult
 
 
 def hear(part: Part, engine: Engine) -> PartResult:
@@ -121,7 +74,7 @@ def render(clip: Samples, hearing: Hearing) -> Samples:
 def _noise(hearing: Hearing, speech: np.ndarray) -> tuple[Samples, float]:
     for source in hearing.noises:
         try:
-            noise = read(source.recording.path, source.start, len(speech) / RATE)
+            noise = _stretch_of_noise(source.recording.path, source.start, len(speech) / RATE)
         except AudioError:
             continue  # it is named as a damaged negative where the negatives are heard
         if len(noise) == len(speech):
@@ -131,6 +84,11 @@ def _noise(hearing: Hearing, speech: np.ndarray) -> tuple[Samples, float]:
     raise AudioError(
         f"no stretch of {hearing.condition.noise} noise is long and loud enough for it"
     )
+
+
+@lru_cache(maxsize=4)  # the same at every SNR
+def _stretch_of_noise(path: Path, start: float, seconds: float) -> Samples:
+    return read(path, start, seconds)
 
 
 def _usable_clip(clip: Recording) -> Samples:

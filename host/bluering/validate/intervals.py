@@ -1,7 +1,6 @@
 """Exact intervals: Clopper-Pearson for shares, Garwood's Poisson for rates; paired exact tests."""
 
-import numpy as np
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 
@@ -13,8 +12,8 @@ def clopper_pearson(events: int, trials: int, confidence: float = CONFIDENCE) ->
     if not 0 <= events <= trials or trials == 0:
         raise ValueError(f"{events} of {trials} is no share")
     tail = (1 - confidence) / 2
-    low = 0.0 if events == 0 else stats.beta.ppf(tail, events, trials - events + 1)
-    high = 1.0 if events == trials else stats.beta.ppf(1 - tail, events + 1, trials - events)
+    low = special.betaincinv(events, trials - events + 1, tail) if events else 0.0
+    high = special.betaincinv(events + 1, trials - events, 1 - tail) if events < trials else 1.0
     return float(low), float(high)
 
 
@@ -27,54 +26,62 @@ def poisson_rate(events: int, exposure: float, confidence: float = CONFIDENCE) -
     if events < 0 or exposure <= 0:
         raise ValueError(f"{events} events in {exposure} is no rate")
     if events == 0:
-        return 0.0, float(stats.chi2.ppf(confidence, 2) / 2 / exposure)
+        return 0.0, float(special.gammaincinv(1, confidence) / exposure)
     tail = (1 - confidence) / 2
-    low = stats.chi2.ppf(tail, 2 * events) / 2
-    high = stats.chi2.ppf(1 - tail, 2 * events + 2) / 2
+    low = special.gammaincinv(events, tail)
+    high = special.gammaincinv(events + 1, 1 - tail)
     return float(low / exposure), float(high / exposure)
 
 
 def paired_p(only_first: int, only_second: int) -> float:
     """McNemar's exact two-sided p: the events seen by one side only are a fair coin."""
-    if only_first + only_second == 0:
-        return 1.0
-    return float(stats.binomtest(only_first, only_first + only_second).pvalue)
+    return _two_sided(
+        paired_rise_p(only_second, only_first), paired_rise_p(only_first, only_second)
+    )
 
 
 def paired_rise_p(only_first: int, only_second: int) -> float:
     """One-sided p that the second side has no more events than the first."""
-    if only_first + only_second == 0:
-        return 1.0
-    test = stats.binomtest(only_second, only_first + only_second, alternative="greater")
-    return float(test.pvalue)
-
-
-def shares_p(first: int, first_trials: int, second: int, second_trials: int) -> float:
-    """Two-sided p that two shares are equal: Fisher's exact test."""
-    table = [[first, first_trials - first], [second, second_trials - second]]
-    return float(np.asarray(stats.fisher_exact(table))[1])
-
-
-def shares_rise_p(first: int, first_trials: int, second: int, second_trials: int) -> float:
-    """One-sided p that the second share is no higher than the first."""
-    table = [[second, second_trials - second], [first, first_trials - first]]
-    return float(np.asarray(stats.fisher_exact(table, alternative="greater"))[1])
+    return _at_least(only_second, only_first + only_second, 0.5)
 
 
 def rates_p(first: int, first_exposure: float, second: int, second_exposure: float) -> float:
     """Two-sided p that two Poisson rates are equal: the conditional binomial test."""
-    if first + second == 0:
-        return 1.0
-    share = first_exposure / (first_exposure + second_exposure)
-    return float(stats.binomtest(first, first + second, share).pvalue)
+    return _two_sided(
+        rates_rise_p(second, second_exposure, first, first_exposure),
+        rates_rise_p(first, first_exposure, second, second_exposure),
+    )
 
 
 def rates_rise_p(first: int, first_exposure: float, second: int, second_exposure: float) -> float:
     """One-sided p that the second Poisson rate is no higher than the first."""
-    if first + second == 0:
-        return 1.0
-    share = second_exposure / (first_exposure + second_exposure)
-    return float(stats.binomtest(second, first + second, share, alternative="greater").pvalue)
+    return _at_least(second, first + second, second_exposure / (first_exposure + second_exposure))
+
+
+def shares_p(first: int, first_trials: int, second: int, second_trials: int) -> float:
+    """Two-sided p that two shares are equal: Fisher's exact test."""
+    return _two_sided(
+        shares_rise_p(second, second_trials, first, first_trials),
+        shares_rise_p(first, first_trials, second, second_trials),
+    )
+
+
+def shares_rise_p(first: int, first_trials: int, second: int, second_trials: int) -> float:
+    """One-sided p that the second share is no higher than the first."""
+    from scipy.stats import hypergeom  # takes a second to import, and is rarely needed
+
+    trials, events = first_trials + second_trials, first + second
+    return float(hypergeom.sf(second - 1, trials, events, second_trials))
+
+
+def _at_least(events: int, trials: int, share: float) -> float:
+    """The probability of so many events or more."""
+    return 1.0 if events == 0 else float(special.bdtrc(events - 1, trials, share))
+
+
+def _two_sided(one: float, other: float) -> float:
+    """Twice the smaller tail."""
+    return min(1.0, 2 * min(one, other))
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -10,7 +10,6 @@ import numpy as np
 from bluering.validate.audio import HOP, RATE
 from bluering.validate.corpus import Recording
 from bluering.validate.engines import ModelSpec
-from bluering.validate.hear import ClipResult, StreamResult
 from bluering.validate.plan import Plan
 from bluering.validate.report.schema import (
     SHIPPED,
@@ -24,6 +23,7 @@ from bluering.validate.report.schema import (
     ModelResult,
     OperatingPoint,
 )
+from bluering.validate.results import ClipResult, StreamResult
 from bluering.validate.scoring import (
     Scores,
     Wake,

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from bluering.errors import BlueRingError
 from bluering.validate.engines import EngineSpec, open_engine
-from bluering.validate.hear import PartResult, hear
+from bluering.validate.hear import hear
 from bluering.validate.plan import Part
+from bluering.validate.results import PartResult
 from bluering.validate.store import Store
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -69,14 +70,14 @@ class Processes:
     def run(self, spec: EngineSpec, parts: list[Part], finished: Finished) -> None:
         waiting = iter(parts)
         under_way: dict[Future[PartResult], Part] = {}
-        pool = ProcessPoolExecutor(self._jobs, get_context("spawn"), initializer=_ignore_interrupts)
+        pool = ProcessPoolExecutor(self._jobs, get_context("spawn"))
 
         def submit(count: int) -> None:
             for part in itertools.islice(waiting, count):
                 under_way[pool.submit(do_part, spec, part)] = part
 
         try:
-            with _one_thread_each():
+            with _for_workers():
                 submit(_AHEAD * self._jobs)
             while under_way:
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -98,13 +99,16 @@ class Processes:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """What starts meanwhile computes on one core: numpy's libraries read this when they load."""
+def _for_workers() -> Iterator[None]:
+    """What starts meanwhile computes on one core, which numpy's libraries read from the
+    environment, and leaves interrupts to this process, also while it is still starting."""
     before = {name: os.environ.get(name) for name in _THREADS}
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
         yield
     finally:
+        signal.signal(signal.SIGINT, handler)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
@@ -139,7 +143,3 @@ def run(
             f"interrupted. The finished parts are kept in {store.folder}: "
             "run the same command again to go on"
         ) from error
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from bluering.validate.hear import Trace
+from bluering.validate.results import Trace
 
 CUTOFFS = 256
 REFRACTORY_HOPS = 100  # one second: wakes within it are one

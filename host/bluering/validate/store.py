@@ -14,8 +14,8 @@ import numpy as np
 from bluering.errors import BlueRingError
 from bluering.validate.corpus import Note
 from bluering.validate.engines import EngineSpec, fingerprint
-from bluering.validate.hear import ClipResult, HeardFile, PartResult, StreamResult, Trace
 from bluering.validate.plan import ClipPart, Hearing, Part, StreamPart
+from bluering.validate.results import ClipResult, HeardFile, PartResult, StreamResult, Trace
 
 _P = TypeVar("_P", ClipPart, StreamPart)
 _R = TypeVar("_R")

@@ -1,0 +1,57 @@
+"""The release gate: every model that ships must hold up to the figures committed beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from bluering.validate.choose import choose_model
+from bluering.validate.engines import engine_spec
+from bluering.validate.gate import Check, gate
+from bluering.validate.progress import Silent
+from bluering.validate.report.schema import read_report
+from bluering.validate.runner import Here
+from bluering.validate.session import carry_out, prepare
+from bluering.validate.store import Store
+
+ROOT = Path(__file__).parents[2]
+SYNTHESISED = Path(__file__).parent / "corpus"
+
+
+def _baselines(name: str) -> list[object]:
+    paths = sorted(ROOT.glob(f"models/*/{name}"))
+    return [pytest.param(path, id=path.parent.name) for path in paths]
+
+
+def _failures(baseline: Path, corpus: Path, strict: bool) -> list[Check]:
+    old = read_report(baseline)
+    conditions = [curve.condition for curve in old.models[0].miss_curves]
+    spec = engine_spec("reference", (choose_model(_model(baseline)),))
+    prepared = prepare(corpus, spec, conditions, old.seed)
+    # Finished parts of this very code and corpus are kept from one run to the next.
+    store = Store(ROOT / ".cache" / "validate", spec)
+    new = carry_out(prepared, store, Here(), Silent(), "")
+    checks = gate(new, old, strict)
+    assert len(checks) == len(conditions) + 1
+    return [check for check in checks if check.failed]
+
+
+def _model(baseline: Path) -> str:
+    """The repository's own model; else the packaged one of that name."""
+    own = baseline.with_name(f"{baseline.parent.name}.json")
+    return str(own) if own.is_file() else baseline.parent.name
+
+
+@pytest.mark.parametrize("baseline", _baselines("gate.json"))
+def test_on_the_synthesised_corpus(baseline: Path) -> None:
+    assert _failures(baseline, SYNTHESISED, strict=True) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("baseline", _baselines("evaluation.json"))
+def test_on_real_recordings(baseline: Path, dev_corpus: Path) -> None:
+    assert _failures(baseline, dev_corpus, strict=False) == []
+
+
+def test_there_is_something_to_hold_up_to() -> None:
+    assert _baselines("gate.json")
+    assert _baselines("evaluation.json")

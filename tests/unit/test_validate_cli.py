@@ -1,0 +1,120 @@
+"""The command: what it writes, what it says, its exit codes, and how it is interrupted."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bluering.validate.report.schema import read_report, write_report
+from tests.unit.validate_reports import SOME, clips, report
+from tests.unit.validate_world import write
+
+GATE_CORPUS = Path(__file__).parents[1] / "gate" / "corpus"
+BLUERING = Path(sys.executable).with_name("bluering")
+
+
+def _run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [BLUERING, "validate", *map(str, arguments)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Half of the synthesised corpus, with one recording that can't be used."""
+    root = tmp_path / "corpus"
+    shutil.copytree(GATE_CORPUS, root)
+    for path in sorted(root.glob("positives/alexa/*"))[::2]:
+        path.unlink()
+    write(root / "positives/alexa/silence.wav", np.zeros(16_000))
+    return root
+
+
+def test_it_measures_the_rest_and_says_what_it_skipped(corpus: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out" / "alexa"
+    options = ["--model", "alexa", "--corpus", corpus, "-o", output, "--condition", "clean"]
+    more = ["--condition", "noise@5", "--worst", 2, "--save-false-accepts", tmp_path / "cut"]
+    done = _run(*options, *more, "--omit-names", "--json", code=3)
+    found = read_report(output.with_suffix(".json"))
+    assert json.loads(done.stdout) == found.model_dump(mode="json")
+    assert "skipped positives/alexa/silence.wav: it is silent" in done.stderr
+    assert [note.name for note in found.skipped] == ["positives/alexa/silence.wav"]
+    (model,) = found.models
+    assert [curve.clips for curve in model.miss_curves] == [12, 12]
+    assert all(clip.file == "" and len(clip.id) == 16 for clip in model.clips)
+    assert model.cutoff == 229
+    page = output.with_suffix(".html").read_text()
+    assert "Worst cases" in page
+    assert 'src="data:audio/flac' in page
+    cut = sorted((tmp_path / "cut").glob("alexa_001_score*.wav"))
+    assert len(cut) == (1 if model.listed_false_accepts() else 0)
+
+
+def test_an_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:
+    options = ["--model", "alexa", "--corpus", GATE_CORPUS, "-o", tmp_path / "r", "--jobs", 2]
+    conditions = ["--condition", "far", "--condition", "far+noise@5"]
+    command = [BLUERING, "validate", *options, *conditions]
+    process = subprocess.Popen(
+        list(map(str, command)), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    parts = tmp_path / "r.parts"
+    while process.poll() is None and not list(parts.glob("*.json")):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "run the same command again" in said
+    assert "Traceback" not in said
+    kept = {path: path.stat().st_mtime_ns for path in parts.glob("*.json")}
+    assert 0 < len(kept) < 26
+    assert not list(parts.glob("*.tmp"))
+    _run(*options, *conditions)
+    assert len(list(parts.glob("*.json"))) == 26
+    assert all(path.stat().st_mtime_ns == at for path, at in kept.items())
+
+
+def test_the_gate_fails_with_a_sentence(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    write_report(report(clips(3), SOME), old)
+    write_report(report(clips(12), SOME), new)
+    assert "passes" in _run("gate", old, "--baseline", old).stdout
+    done = _run("gate", new, "--baseline", old, code=1)
+    assert "FAILS" in done.stdout
+    assert "beep: recall, clean" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_two_reports_are_compared_and_drawn(tmp_path: Path) -> None:
+    a, b, page = tmp_path / "a.json", tmp_path / "b.json", tmp_path / "page.html"
+    write_report(report(clips(3), SOME), a)
+    write_report(report(clips(30), SOME), b)
+    done = _run("compare", a, b, "--json", "-o", page)
+    (pair,) = json.loads(done.stdout)
+    assert [d["real"] for d in pair["differences"]] == [True, False, False]
+    assert "<svg" in page.read_text()
+    assert "real" in _run("compare", a, b).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--model", "alexa"], 2, "--corpus"),
+        (["--model", "nobody", "--corpus", "."], 1, "no packaged model 'nobody'"),
+        (["--model", "alexa", "--corpus", "nowhere"], 1, "no corpus at nowhere"),
+        (["--model", "alexa", "--corpus", ".", "--target", "moon"], 1, "no target 'moon'"),
+        (["compare", "a.json", "b.json"], 1, "can't be read"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(arguments: list[str], code: int, said: str) -> None:
+    done = _run(*arguments, code=code)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

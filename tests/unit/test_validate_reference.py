@@ -1,0 +1,65 @@
+"""The host's engine: the bits of TFLM's front end and interpreter, in pieces of any length."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bluering.models.packaged import packaged
+from bluering.validate.audio import HOP, Samples, read
+from bluering.validate.choose import choose_model
+from bluering.validate.reference import FrontEnd, ReferenceEngine
+
+CLIPS = sorted((Path(__file__).parents[1] / "gate" / "corpus").rglob("*.flac"))
+
+
+@pytest.fixture(scope="module")
+def audio() -> Samples:
+    """Words, sentences and noise, one after the other: about a minute."""
+    assert len(CLIPS) > 20
+    return np.concatenate([read(path) for path in CLIPS])
+
+
+def test_it_gives_the_bits_of_tflm(audio: Samples) -> None:
+    runtime = pytest.importorskip("tflite_micro", reason="tflite-micro has no wheel here").runtime
+    frontend = pytest.importorskip("pymicro_features").MicroFrontend()
+    interpreter = runtime.Interpreter.from_file(str(packaged("alexa").source))
+    rows, expected = [], []
+    for start in range(0, len(audio) // HOP * HOP, HOP):
+        found = frontend.process_samples(audio[start : start + HOP].tobytes()).features
+        if found:
+            raw = np.rint(np.array(found) / 0.0390625).astype(int)
+            rows.append(np.clip((raw * 256 + 333) // 666, 0, 255) - 128)
+        if len(rows) == 3:
+            interpreter.set_input(np.array([rows], np.int8), 0)
+            interpreter.invoke()
+            expected.append(int(interpreter.get_output(0).ravel()[0]))
+            rows = []
+    engine = ReferenceEngine([choose_model("alexa").blob])
+    (outputs,) = engine.listen([audio])
+    assert len(outputs) > 1500
+    assert max(outputs) > 250
+    assert outputs.tolist() == expected
+
+
+def test_blocks_of_any_length_give_the_same(audio: Samples) -> None:
+    engine = ReferenceEngine([choose_model("alexa").blob])
+    (whole,) = engine.listen([audio])
+    cuts = np.sort(np.random.default_rng(0).integers(0, len(audio), 200))
+    (pieces,) = engine.listen(np.split(audio, cuts))
+    assert np.array_equal(pieces, whole)
+
+
+def test_models_share_a_front_end_and_nothing_else(audio: Samples) -> None:
+    blobs = [choose_model(name).blob for name in ("alexa", "okay_nabu")]
+    together = ReferenceEngine(blobs)
+    alone = [ReferenceEngine([blob]).listen([audio])[0] for blob in blobs]
+    both = together.listen([audio])
+    assert [output.tolist() for output in both] == [output.tolist() for output in alone]
+    assert together.strides == (3, 3)
+    assert alone[0].tolist() != alone[1].tolist()
+
+
+@pytest.mark.parametrize(("samples", "rows"), [(0, 0), (479, 0), (480, 1), (639, 1), (640, 2)])
+def test_the_first_row_needs_three_hops(samples: int, rows: int) -> None:
+    assert FrontEnd().push(np.zeros(samples, np.int16)).shape == (rows, 40)
