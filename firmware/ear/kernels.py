@@ -10,7 +10,7 @@ class Kernels:
 
     def __init__(self, module):
         """``module``: its public functions are the kernels."""
-        self._module = module
+        self.module = module
         self._address = None
         for name in dir(module):
             function = getattr(module, name)
@@ -25,7 +25,7 @@ class Kernels:
 
     def viper(self, name):
         """The viper function, where a native one doesn't suit what it is to work on."""
-        return getattr(self._module, name)
+        return getattr(self.module, name)
 
     def place(self, buffer, offset=0):
         """What the kernels take for a buffer's bytes from ``offset`` on."""

@@ -129,6 +129,7 @@ class Core:
         fixed = _segment(_STACK, stack), _segment(_CODE, self.code)
         self.memory = [*placed.values(), *kept, *fixed]  # in the order of their addresses
         self._starts = [segment.start for segment in self.memory]
+        self.a[0] = _CALLER
         self.a[1], self.a[3], self.a[5] = _STACK + 512, len(arguments), _STACK + 512
 
     def _run(self, operations: dict[int, Operation]) -> int:
@@ -189,6 +190,7 @@ class Core:
 
 _DECODER = capstone.Cs(capstone.CS_ARCH_XTENSA, capstone.CS_MODE_XTENSA_ESP32S3)
 _RETURN = -1
+_CALLER = 0x80001234  # what a0 says: return after a call8, to some address
 SEMANTICS: dict[str, Callable[..., Callable[[Core], int | None]]] = {}
 
 
@@ -419,7 +421,12 @@ def _entry(s, size):
 
 @semantics("retw.n")
 def _retw():
-    return lambda _: _RETURN
+    def run(core):
+        if core.a[0] != _CALLER:
+            raise CoreError("a return to nowhere")
+        return _RETURN
+
+    return run
 
 
 @semantics("j")

@@ -3,6 +3,8 @@
 import os
 from array import array
 
+from ear.kernels import Kernels
+
 _MARGIN = 16  # bytes behind each buffer that must stay what they are
 _HOP = 160
 
@@ -11,41 +13,33 @@ def check(part, kernels, module, address):
     """Try a part's native module: its functions by name, the names of those that are wrong, and
     what tells the others where a buffer lies (None: they take buffers, as viper does).
 
-    ``kernels``: its viper functions; ``module``: the native ones; ``address``: where a buffer lies.
+    ``kernels``: the part's, of which the viper functions are the standard; ``module``: the native
+    ones; ``address``: where a buffer lies.
     """
     functions = {}
     for name in dir(module):
-        if name[0] != "_" and hasattr(kernels, name):
-            functions[name] = getattr(module, name)
+        function = getattr(module, name)
+        if name[0] != "_" and callable(function) and hasattr(kernels.module, name):
+            functions[name] = function
     if part == "adpcm":
         functions = {"encode": _with_steps(functions["encode"], address)}
         address = None
-    twins = Twins(kernels, functions, address)
+    twins = Twins(kernels.module, functions, address)
     _EXERCISES[part](twins)
     untried = [name for name in functions if name not in twins.tried]
     return functions, twins.wrong + untried, address
 
 
-class Twins:
+class Twins(Kernels):
     """Calls viper kernels, and finds out whether the native ones do the same."""
 
-    def __init__(self, kernels, functions, address):
+    def __init__(self, module, functions, address):
+        super().__init__(module)
         self.wrong = []
         self.tried = []
-        for name in dir(kernels):
-            twin = getattr(kernels, name)
-            if name in functions:
-                twin = self._compared(name, twin, functions[name], address)
-            if name[0] != "_" and name not in ("place", "aligned", "use", "viper"):
-                setattr(self, name, twin)
-
-    def place(self, buffer, offset=0):
-        """As Kernels.place, for viper."""
-        return memoryview(buffer)[offset:] if offset else buffer
-
-    def aligned(self, _buffer, _offset=0):
-        """As Kernels.aligned: copies are."""
-        return True
+        for name in functions:
+            twin = getattr(module, name)
+            self.use(name, self._compared(name, twin, functions[name], address), None)
 
     def _compared(self, name, twin, function, address):
         def call(*arguments):
@@ -97,7 +91,7 @@ def _sources():
 
 
 def _frontend(twins):
-    """The whole front end, then its last steps over numbers of every size."""
+    """The whole front end, then its steps over what sound alone wouldn't bring."""
     from ear.audio import frontend_tables as tables
     from ear.audio.frontend import FrontEnd
 
@@ -109,26 +103,42 @@ def _frontend(twins):
     for hop in (faint, lowest, faint, square, _fixed(2 * _HOP), os.urandom(2 * _HOP)):
         end.push(hop)
 
+    coefficients = array("H", tables.WINDOW)
+    for loudest in range(8):
+        history = array("H", [32768 + 2] * 480)
+        history[240 + loudest] += 900 << loudest & 0x7FFF
+        twins.window(0, 0, history, coefficients, tables.DIGITS, array("H", bytes(1024)))
+
+    # Numbers around the powers of two, those whose roots are 65535.5 and more, and any.
     numbers = [0, 0, 0] + [(1 << bits) + step for bits in range(1, 40) for step in (-1, 0, 1)]
+    numbers += [(1 << 32) - 1 - i * 3000 for i in range(20)] + [(1 << 32) + i for i in range(20)]
+    for data in _sources():
+        for _ in range(4):
+            draw = data(200)
+            for i in range(0, 200, 5):
+                high, middle, low, lowest, length = draw[i : i + 5]
+                number = high << 32 | middle << 24 | low << 16 | lowest << 8
+                numbers.append(number >> length % 36)
+    _numbers_of_all_sizes(twins, numbers, tables)
+    for start in range(0, 720, 40):
+        twins.quantise(array("H", range(start, start + 40)), bytearray(40))
+
+
+def _numbers_of_all_sizes(twins, numbers, tables):
+    """The front end's last steps over these numbers, forty at a time."""
     roots = array("I", tables.SQUARE_ROOTS)
     gains = array("H", tables.GAINS)
     logs = array("H", tables.LOGARITHMS)
     exponents = tables.EXPONENTS
-    for third, shift in enumerate((0, 3, 15)):
-        some = numbers[40 * third :][:40]
+    others = numbers[80:] + numbers[:80]
+    for start in range(0, len(numbers), 40):
+        some = numbers[start : start + 40]
         sums = array("I", [part for n in some for part in (n >> 14, n & 16383)])
-        twins.square_roots(0, 0, sums, roots, shift, _words(some, 0))
-        # The roots of these are 65535.5 and more.
-        near = [(1 << 32) - 1 - i * 3000 for i in range(20)] + [(1 << 32) + i for i in range(20)]
-        sums = array("I", [part for n in near for part in (n >> 14, n & 16383)])
-        twins.square_roots(0, 0, sums, roots, shift, _words(some, 0))
-        for level_of, noise_of in ((some, near), (near, some)):
-            levels, noise = _words(level_of, 20), _words(noise_of, 30)
-            twins.reduce_noise(0, 0, levels, noise)
-            twins.control_gain(0, 0, levels, noise, gains, exponents)
+        twins.square_roots(0, 0, sums, roots, start // 40 & 15, _words(some, 0))
+        levels, noise = _words(some, 20), _words(others[start : start + 40], 30)
+        twins.reduce_noise(0, 0, levels, noise)
+        twins.control_gain(0, 0, levels, noise, gains, exponents)
         twins.logarithms(0, 0, _words(some, 26), logs, exponents, array("H", bytes(80)))
-    for start in range(0, 720, 40):
-        twins.quantise(array("H", range(start, start + 40)), bytearray(40))
 
 
 def _words(numbers, bits):
