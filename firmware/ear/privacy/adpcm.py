@@ -22,8 +22,10 @@ _BIAS = 32768
 
 
 def new_state():
-    """A coder's state: [predictor + 32768, index into STEPS]."""
-    return array("H", [_BIAS, 0])
+    """A coder's state: [predictor + 32768, index into STEPS], then STEPS for the kernel."""
+    state = array("H", [_BIAS, 0])
+    state.extend(STEPS)
+    return state
 
 
 def encode(samples, codes, state, count):

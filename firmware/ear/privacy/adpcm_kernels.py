@@ -2,25 +2,22 @@
 
 import micropython
 
-from ear.privacy.adpcm import STEPS
-
 
 @micropython.viper
 def encode(samples: ptr16, codes: ptr8, state: ptr16, count: int):
     """Encode ``count`` samples (even) into count / 2 bytes.
 
     samples: int16 little-endian; codes: two 4-bit codes a byte, the first in the low half;
-    state: [predictor + 32768, index 0..88], carried on from call to call.
+    state: [predictor + 32768, index 0..88], carried on from call to call, then the 89 steps.
     Exact with ``adpcm.encode``; allocates nothing.
     """
-    steps = ptr16(STEPS)
     predictor = int(state[0])
     index = int(state[1])
     place = 0
     low = 0
     while place < count:
         difference = (samples[place] ^ 32768) - predictor
-        step = steps[index]
+        step = int(state[index + 2])
         code = 0
         change = step >> 3
         if difference < 0:

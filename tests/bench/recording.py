@@ -1,0 +1,54 @@
+"""What a second of recorded sound costs on the board, in instructions.
+
+Counted: the kernels, as the board's machine code. AES and SHA-256 are MicroPython's own (on the
+board mbedTLS with the chip's accelerators), so of them the bytes are given.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ear.privacy import adpcm, codecs
+from tests.targets import xtensa
+from tests.targets.device import FIRMWARE
+
+PRIVACY = FIRMWARE / "ear" / "privacy"
+_HOPS_PER_SECOND = 100
+_CHUNKS_PER_SECOND = _HOPS_PER_SECOND // codecs.HOPS_PER_CHUNK[codecs.ADPCM]
+_BYTES = codecs.CAPACITY[codecs.ADPCM]
+
+
+def hop_of_speech() -> bytearray:
+    """160 samples of a tone with noise, int16 little-endian."""
+    rng = np.random.default_rng(1)
+    tone = 6000 * np.sin(2 * np.pi * 300 * np.arange(codecs.HOP) / 16000)
+    return bytearray((tone + rng.normal(0, 300, codecs.HOP)).astype("<i2").tobytes())
+
+
+def machine() -> xtensa.Xtensa:
+    """The recording's kernels as machine code. Raises QemuMissingError."""
+    with tempfile.TemporaryDirectory() as folder:
+        functions = {
+            **xtensa.compile_functions(PRIVACY / "adpcm_kernels.py", Path(folder)),
+            **xtensa.compile_functions(PRIVACY / "cipher_kernels.py", Path(folder)),
+        }
+    return xtensa.Xtensa(functions)
+
+
+def instructions_per_second() -> dict[str, int]:
+    """Instructions for a second of sound: of the ADPCM encoder, and of the cipher's XOR."""
+    core = machine()
+    hop, codes = hop_of_speech(), bytearray(codecs.HOP // 2)
+    core.call("encode", hop, codes, adpcm.new_state(), codecs.HOP)
+    core.call("xor", bytearray(_BYTES), bytearray(_BYTES), _BYTES)
+    return {
+        "ADPCM": core.counts["encode"] * _HOPS_PER_SECOND,
+        "XOR of the key stream": core.counts["xor"] * _CHUNKS_PER_SECOND,
+    }
+
+
+def bytes_per_second() -> dict[str, int]:
+    """Bytes of a second of sound that MicroPython's own AES and SHA-256 work on."""
+    blocks = -(-_BYTES // 16) * 16
+    return {"AES-256": blocks * _CHUNKS_PER_SECOND, "SHA-256": (_BYTES + 192) * _CHUNKS_PER_SECOND}
