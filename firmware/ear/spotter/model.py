@@ -38,7 +38,8 @@ class Model:
         self._arena = bytearray(header.arena)
         self._output = header.output
         self._regions = read_regions(blob, header)
-        self._kernels = kernels = kernels or Kernels(model_kernels)
+        kernels = kernels or Kernels(model_kernels)
+        self._place, self._transfer, self._shift = kernels.place, kernels.transfer, kernels.shift
         self._file, arena = blob, self._arena
         self._table = memoryview(blob)[header.table :]
         self._arena_place = kernels.place(arena)
@@ -46,6 +47,7 @@ class Model:
         pitch = header.input_pitch
         rows = range(header.input, header.input + header.stride * pitch, pitch)
         self._rows = [kernels.place(arena, row) for row in rows]
+        self._features = self._source = None
         self._calls = []
         for layer in read_layers(blob, header):
             self._calls += _calls(layer, blob, arena, kernels)
@@ -53,19 +55,27 @@ class Model:
 
     def push(self, features):
         """Take one row of features (int8 + 128); True when ``probability`` (0..255) is new."""
-        if len(features) != self._row:
-            raise ValueError(f"{len(features)} features, not {self._row}")
-        kernels = self._kernels
-        kernels.transfer(kernels.place(features), self._rows[self._phase], self._row)
-        self._phase += 1
-        if self._phase < self.stride:
+        if features is not self._features:
+            self._take_from(features)
+        phase = self._phase
+        self._transfer(self._source, self._rows[phase], self._row)
+        phase += 1
+        if phase < self.stride:
+            self._phase = phase
             return False
         self._phase = 0
         for kernel, x, w, p, y in self._calls:
             kernel(x, w, p, y)
         self.probability = self._table[self._arena[self._output]]
-        kernels.shift(self._arena_place, self._moves, len(self._regions))
+        self._shift(self._arena_place, self._moves, len(self._regions))
         return True
+
+    def _take_from(self, features):
+        """Rows come in the same buffer again and again: look at it once."""
+        if len(features) != self._row:
+            raise ValueError(f"{len(features)} features, not {self._row}")
+        self._source = self._place(features)
+        self._features = features
 
     def reset(self):
         """Forget everything heard, as after loading."""
