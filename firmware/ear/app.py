@@ -41,8 +41,11 @@ HOP_MS = 10
 HEALTHY_HOPS = 6000  # a start counts as good after a minute
 ENDED = 3  # like commands.LEAVE: there is no more sound
 _CPU_HZ = 240_000_000
+_FRAME_POLLS = 8  # so many looks at the link take in a frame with a hop in it
+_WIRE_PATIENCE = 3000  # waits of 10 ms: a host that sends nothing for so long is gone
 _SLOTS = 64  # messages of a recording that can wait: over 3 s of sound
 _NVS = "bluering"
+_WARNING = messages.SEVERITIES.index("warning")
 _ERROR = messages.SEVERITIES.index("error")
 
 # The light for each of the gate's SHOW actions, in their order.
@@ -109,6 +112,7 @@ class App:
         self._woken = None
         self._end_pointer = EndPointer()
         self._wire = Wire()
+        self._waits = 0
         microphone = parts.board.microphone
         self._shell = Shell(
             microphone,
@@ -204,15 +208,23 @@ class App:
 
     def _wired_hop(self):
         """Waits for the host, as the microphone's buffer would: reading the link is all it does."""
-        hop = self._wire.take()
-        while hop is None and self._commands.poll():
-            hop = self._wire.take()
-        if hop is None:
+        for _ in range(HOP_MS):
+            for _ in range(_FRAME_POLLS):
+                hop = self._wire.take()
+                if hop is not None:
+                    self._waits = 0
+                    self._clock.advance()
+                    telemetry.wired_credit(self._link.out, 1)
+                    return hop
+                self._commands.poll()
+                if self._shell.state != gate.BENCH:
+                    return None
             time.sleep_ms(1)
-            return None
-        self._clock.advance()
-        telemetry.wired_credit(self._link.out, 1)
-        return hop
+        self._waits += 1
+        if self._waits == _WIRE_PATIENCE:
+            telemetry.log(self._link.out, _WARNING, "wire", "no sound came: the wire is closed")
+            self._shell.post(gate.BENCH_OFF)
+        return None
 
     def _hear(self, hop):
         self._heard.advance()
@@ -305,9 +317,15 @@ class App:
             word.reset()
 
     def begin_wired(self):
-        """The wire was opened: nothing that was heard before counts."""
+        """The wire was opened: nothing that was heard before counts.
+
+        The ring tells the position of the first hop; what is granted after it says: send.
+        """
         self._lost = 0
+        self._waits = 0
+        self._wire.clear()
         self._forget()
+        self.reports.light()
         telemetry.wired_credit(self._link.out, CAPACITY)
 
     def settings_changed(self):

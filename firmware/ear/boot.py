@@ -109,6 +109,8 @@ def _run(starts, failed):
     if crash:
         parts.notes.append(("crash", crash[-250:]))
         forget_crash()
+    if machine.reset_cause() == machine.WDT_RESET:
+        parts.notes.append(("watchdog", "the watchdog ended the last run: it had stood still"))
     following = app.listen(parts, starts.good, machine.WDT(timeout=_WATCHDOG_MS))
     app.take_leave(parts, following)
     starts.good()

@@ -6,6 +6,7 @@ import struct
 from ear.link import messages, telemetry
 from ear.privacy import gate
 from ear.settings import CUTOFF_PREFIX, SettingError
+from ear.spotter import words
 
 # What the application is to do next.
 STAY = 0
@@ -13,6 +14,13 @@ RESTART = 1  # with other words or cutoffs
 LEAVE = 2  # for the REPL
 
 _WARNING = messages.SEVERITIES.index("warning")
+
+
+def _words_in(name, value):
+    """The words that a setting is about."""
+    if name.startswith(CUTOFF_PREFIX):
+        return [name[len(CUTOFF_PREFIX) :]]
+    return value if name == "words" and isinstance(value, list) else []
 
 
 class Commands:
@@ -65,6 +73,8 @@ class Commands:
         telemetry.log(self._link.out, _WARNING, code, text)
 
     def _hello(self):
+        # A host that has just come: what was too much for nobody may not be for this one.
+        self._app.reports.pace()
         self._app.present()
 
     def _repl(self):
@@ -78,7 +88,6 @@ class Commands:
     def _tell_settings(self):
         for name in self._settings.names():
             self._tell_setting(name)
-            self._link.flush()
 
     def _tell_setting(self, name):
         telemetry.setting(self._link.out, name, json.dumps(self._settings.get(name)))
@@ -87,7 +96,13 @@ class Commands:
         name, at = self._text(0)
         value, _ = self._text(at)
         try:
-            self._settings.set(name, json.loads(value))
+            value = json.loads(value)
+            # A word that isn't there would stop the device at its next start.
+            for word in _words_in(name, value):
+                if word not in words.names():
+                    there = ", ".join(words.names())
+                    raise SettingError(f"the board has no word {word}, it has {there}")
+            self._settings.set(name, value)
         except (SettingError, ValueError, OSError) as error:
             self._warn("setting", f"{name} stays as it is: {error}")
             return
@@ -114,7 +129,6 @@ class Commands:
         if self._shell.state != gate.BENCH:
             self._warn("wire", "the wire can't be opened now")
             return
-        self._wire.clear()
         self._app.begin_wired()
 
     def _wired_hop(self):

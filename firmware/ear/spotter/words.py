@@ -39,17 +39,22 @@ class Word:
         self.detector.reset()
 
 
+def names(folder=FOLDER):
+    """The names of the words on the board, sorted."""
+    return sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".ear"))
+
+
 def load(settings, kernels=None, folder=FOLDER):
     """The words to listen for, sorted by name; ``kernels`` are the spotter's.
 
     Raises ModelError naming the file and the fault.
     """
-    names = sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".ear"))
-    wanted = settings.get("words") or names
+    there = names(folder)
+    wanted = settings.get("words") or there
     if not wanted:
         raise ModelError(f"there is no model in {folder}/")
     for name in wanted:
-        if name not in names:
+        if name not in there:
             raise ModelError(f"there is no {folder}/{name}.ear for the setting 'words'")
     return [_load_word(folder, name, settings, kernels) for name in wanted]
 
