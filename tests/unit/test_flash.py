@@ -20,21 +20,18 @@ from bluering.flash.filesystem import Files
 from bluering.flash.identity import Identity
 from bluering.link import codec
 from bluering.link.ports import PortError
-from bluering.link.records import Hello, Record
+from bluering.link.records import Record
 from bluering.link.records import Word as WordRecord
 from ear.link.frames import encode
 from tests.targets import stock
 from tests.targets.chip import ESP32_C3, Chip
+from tests.unit import pretend_device
 from tests.unit.test_image import DEVICE, DEVKIT, Settings, Word
 
 NVS = slice(stock.NVS_AT, stock.NVS_AT + 0x6000)
-HELLO = Hello(
-    protocol=1,
+HELLO = pretend_device.hello(
     session=7,
-    sample_rate=16000,
-    hop=160,
     words=1,
-    leds=12,
     firmware="0.1.0",
     board=DEVKIT.name,
     runtime="MicroPython v1.27.0 on ESP32S3",
