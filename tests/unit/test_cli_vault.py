@@ -1,0 +1,104 @@
+"""The vault's commands, as a person types them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner, Result
+
+from bluering.cli import app
+from bluering.cli.vault import EXIT_DAMAGED
+from bluering.cli.vault_options import PASSPHRASE_VARIABLE
+from bluering.vault.errors import VaultError
+from bluering.vault.vault import Vault
+from tests.unit import vault_world
+from tests.unit.vault_world import PASSPHRASE, recording
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with vault_world.memory_folder() as path:
+        monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+        monkeypatch.setenv("BLUERING_VAULT", str(path / "vault"))
+        yield path
+
+
+@pytest.fixture
+def vault(folder: Path) -> Iterator[Vault]:
+    assert _type("create", "--passphrase").exit_code == 0
+    vault = Vault.open(folder / "vault", lambda: PASSPHRASE)
+    yield vault
+    vault.close()
+
+
+def _type(*words: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(app, ["vault", *words], input=answer)
+
+
+def test_list_shows_everything(vault: Vault):
+    stored = vault.store(recording(1, gaps=((0, 160),)))
+    gone = vault.store(recording(2))
+    vault.delete([gone], "owner")
+    [line] = _type("list", "--json").stdout.splitlines()
+    facts = json.loads(line)
+    assert (facts["id"], facts["word"], facts["score"]) == (stored, "alexa", 251)
+    assert (facts["complete"], facts["gaps"], facts["seconds"]) == (False, [[0, 160]], 1.5)
+    assert len(_type("list", "--json", "--all").stdout.splitlines()) == 2
+    assert "alexa" in _type("list").stdout
+
+
+def test_export_writes_the_sound_and_no_more(vault: Vault, folder: Path):
+    vault.store(recording())
+    for name in ("out.wav", "out.flac"):
+        assert _type("export", "last", "-o", str(folder / name)).exit_code == 0
+        samples, rate = soundfile.read(folder / name, dtype="int16")
+        assert rate == 16000
+        np.testing.assert_array_equal(samples, recording().samples)
+        assert (folder / name).stat().st_mode & 0o077 == 0
+    failed = _type("export", "last", "-o", str(folder / "out.mp3"))
+    assert "must end with" in str(failed.exception)
+
+
+def test_delete_asks_first(vault: Vault):
+    for number in range(3):
+        vault.store(recording(number))
+    assert _type("delete", "last", answer="n\n").exit_code != 0
+    assert len(vault.list()) == 3
+    assert _type("delete", "last", answer="y\n").exit_code == 0
+    assert len(vault.list()) == 2
+    assert "2 recordings deleted" in _type("delete", "--all", "--yes").stdout
+    assert vault.list() == []
+    assert _type("delete").exit_code != 0
+
+
+def test_verify_tells_by_its_exit_code(vault: Vault):
+    stored = vault.store(recording())
+    assert _type("verify").exit_code == 0
+    vault.blobs.path(stored).unlink()
+    result = _type("verify")
+    assert result.exit_code == EXIT_DAMAGED
+    assert "is missing" in result.stdout
+
+
+def test_backup_and_restore(vault: Vault, folder: Path):
+    vault.store(recording())
+    file, copy = str(folder / "backup.tar"), str(folder / "copy")
+    assert "1 recordings" in _type("backup", file).stdout
+    assert "1 recordings" in _type("restore", file, "--vault", copy).stdout
+    assert _type("verify", "--vault", copy).exit_code == 0
+
+
+def test_purge(vault: Vault):
+    vault.store(recording())
+    assert "0 recordings" in _type("purge").stdout
+    assert "1 recordings" in _type("purge", "--older-than", "0").stdout
+
+
+def test_without_a_vault_it_says_how_to_make_one(folder: Path):
+    assert folder
+    failed = _type("list")
+    assert isinstance(failed.exception, VaultError)
+    assert "bluering vault create" in str(failed.exception)
