@@ -5,7 +5,19 @@ import sys
 import typer
 
 from bluering import __version__
-from bluering.cli import board, demo, flash, image, listen, model, monitor, validate, vault, virtual
+from bluering.cli import (
+    audit,
+    board,
+    demo,
+    flash,
+    image,
+    listen,
+    model,
+    monitor,
+    validate,
+    vault,
+    virtual,
+)
 from bluering.errors import BlueRingError
 
 app = typer.Typer(
@@ -15,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(audit.app, name="audit")
 app.add_typer(board.app, name="board")
 app.add_typer(image.app, name="image")
 app.add_typer(model.app, name="model")
