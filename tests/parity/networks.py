@@ -6,8 +6,6 @@ import numpy as np
 
 from bluering.models.streaming_writer import Kernel, Scale, Signal, StreamingWriter
 
-_RELU_ZERO = -128
-
 
 class RandomNetwork(StreamingWriter):
     """Adds layers with random weights; outputs are scaled so that most are in range."""
@@ -22,20 +20,31 @@ class RandomNetwork(StreamingWriter):
         outputs: int,
         rows: int,
         stride: int = 1,
-        relu: bool = True,
+        activation: str = "RELU",
         zero: int = -128,
+        unit: float | None = None,
     ) -> Signal:
         kernel = self._kernel_of((outputs, rows, x.channels), outputs)
         scale = self._scale(x, kernel, rows * x.channels, zero)
-        return self.conv(x, kernel, scale, stride=stride, relu=relu)
+        if unit is not None:
+            kernel = replace(kernel, scales=kernel.scales * unit / scale.scale)
+            scale = Scale(unit, zero)
+        return self.conv(x, kernel, scale, stride=stride, activation=activation)
 
-    def random_depthwise(self, x: Signal, rows: int, scale: Scale | None = None) -> Signal:
+    def random_depthwise(
+        self, x: Signal, rows: int, stride: int = 1, scale: Scale | None = None
+    ) -> Signal:
         kernel = self._kernel_of((rows, x.channels), x.channels)
-        return self.depthwise(x, kernel, scale or self._scale(x, kernel, rows, 3))
+        return self.depthwise(x, kernel, scale or self._scale(x, kernel, rows, 3), stride=stride)
 
-    def random_add(self, a: Signal, b: Signal, relu: bool) -> Signal:
-        scale = Scale(0.8 * (a.scale.scale + b.scale.scale), _RELU_ZERO if relu else -7)
-        return self.add(a, b, scale, relu=relu)
+    def random_add(self, a: Signal, b: Signal, activation: str, zero: int) -> Signal:
+        scale = Scale(0.8 * (a.scale.scale + b.scale.scale), zero)
+        return self.add(a, b, scale, activation=activation)
+
+    def random_dense(self, x: Signal, outputs: int, scales: int) -> Signal:
+        kernel = self._kernel_of((outputs, x.rows, x.channels), scales)
+        kernel = replace(kernel, bias=np.resize(kernel.bias, outputs))
+        return self.dense(x, kernel, self._scale(x, kernel, x.rows * x.channels, 17))
 
     def close(self, x: Signal) -> bytes:
         """End with one output over all of ``x`` whose probability goes from 0 to 1."""
@@ -70,7 +79,7 @@ def stride_2_two_rows_a_step() -> bytes:
     x = net.random_conv(net.keep(net.input, 4), 16, 5)
     x = net.random_depthwise(net.keep(x, 6), 7)
     x = net.random_conv(x, 24, 1)
-    x = net.random_conv(net.keep(x, 2), 8, 3, relu=False, zero=-20)
+    x = net.random_conv(net.keep(x, 2), 8, 3, activation="NONE", zero=-20)
     return net.close(net.keep(x, 4))
 
 
@@ -78,17 +87,17 @@ def stride_3_mixed_and_residual() -> bytes:
     """Depthwise of several lengths on parts of the channels, and a residual sum."""
     net = RandomNetwork(3, seed=3)
     x = net.random_conv(net.keep(net.input, 2), 30, 5, stride=3)
-    skip = net.random_conv(x, 20, 1, relu=False, zero=9)
+    skip = net.random_conv(x, 20, 1, activation="NONE", zero=9)
     window = net.keep(x, 8)
     parts = net.split(window, (12, 10, 8))
     scale = Scale(window.scale.scale * 0.4, 5)
     mixed = [
-        net.random_depthwise(net.newest(part, rows), rows, scale)
+        net.random_depthwise(net.newest(part, rows), rows, scale=scale)
         for part, rows in zip(parts, (3, 5, 9), strict=True)
     ]
-    x = net.random_conv(net.join_channels(mixed), 20, 1, relu=False, zero=-4)
-    x = net.random_add(x, skip, relu=True)
-    x = net.random_add(x, x, relu=False)
+    x = net.random_conv(net.join_channels(mixed), 20, 1, activation="NONE", zero=-4)
+    x = net.random_add(x, skip, "RELU", -128)
+    x = net.random_add(x, x, "NONE", -7)
     return net.close(net.keep(x, 5))
 
 
@@ -110,10 +119,22 @@ def stride_2_whole_windows() -> bytes:
     return net.close(net.keep_all(x, 5))
 
 
+def stride_2_strided_depthwise_and_dense() -> bytes:
+    """Depthwise layers and states that skip rows, bounded activations, several dense layers."""
+    net = RandomNetwork(2, seed=6)
+    x = net.random_conv(net.keep(net.input, 2), 40, 3, activation="RELU6", zero=-120, unit=0.04)
+    x = net.random_depthwise(net.keep(x, 3), 5, stride=2)
+    x = net.random_conv(x, 16, 1, activation="RELU_N1_TO_1", zero=4, unit=0.012)
+    x = net.random_dense(net.keep(x, 4), 12, scales=12)
+    x = net.random_dense(x, 7, scales=1)
+    return net.close(x)
+
+
 NETWORKS = (
     stride_1_odd_channels,
     stride_2_two_rows_a_step,
     stride_3_mixed_and_residual,
     stride_4_without_overlap,
     stride_2_whole_windows,
+    stride_2_strided_depthwise_and_dense,
 )

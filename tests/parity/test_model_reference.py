@@ -34,7 +34,7 @@ def test_networks_of_other_shapes_are_equal(
     source = network()
     wanted = oracle.probabilities(source, synthetic())
     given = scores(compile_model(parse_tflite(source)), synthetic())
-    assert len(np.unique(given)) > 10
+    assert len(np.unique(given)) > 8
     assert np.array_equal(given, wanted)
 
 

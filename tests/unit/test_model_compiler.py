@@ -150,6 +150,21 @@ def test_a_state_must_keep_its_newest_rows() -> None:
         compile_model(model)
 
 
+def test_a_state_must_take_in_new_rows() -> None:
+    rest = MAIN.operators[:13] + MAIN.operators[14:]
+    with pytest.raises(ModelError, match=r"the state '.+' never takes in new rows"):
+        compile_model(with_main(operators=rest))
+
+
+def test_a_state_must_not_be_read_after_it_has_changed() -> None:
+    spare = len(MAIN.tensors)
+    again = replace(MAIN.operators[10], index=99, outputs=(spare,))
+    tensors = (*MAIN.tensors, MAIN.tensors[MAIN.operators[10].outputs[0]])
+    model = with_main(operators=(*MAIN.operators, again), tensors=tensors)
+    with pytest.raises(ModelError, match=r"layer 99: READ_VARIABLE reads the state .* changed"):
+        compile_model(model)
+
+
 @pytest.mark.parametrize("name", packaged_names())
 def test_the_same_source_gives_the_same_bytes(name: str) -> None:
     source = packaged(name).source.read_bytes()

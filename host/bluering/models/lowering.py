@@ -34,6 +34,7 @@ class _Lowering:
         self._places = Places(self._graph, self._states)
         self._variables = variable_names(self._graph)
         self._views: dict[int, View] = {}
+        self._assigned: set[str] = set()
         self._layers: list[Layer] = []
         self._logit: View | None = None
         self._probabilities: dict[int, np.ndarray] = {}
@@ -45,6 +46,8 @@ class _Lowering:
             if handle is None:
                 operator.refuse("is not supported")
             handle(self, operator)
+        for name in self._states.keys() - self._assigned:
+            raise ModelError(f"the state {name!r} never takes in new rows")
         logit, table = self._output()
         quantization = self._places.quantization(self._graph.inputs[0])
         return Plan(
@@ -140,6 +143,8 @@ class _Lowering:
 
     def _read_variable(self, operator: Operator) -> None:
         state = self._state(operator)
+        if state.name in self._assigned:
+            operator.refuse(f"reads the state {state.name!r} after it has changed")
         region = state.region
         first = region.keep - state.rows  # negative: rows that this step no longer needs
         self._views[operator.outputs[0]] = View(region, first, state.rows, 0, region.channels)
@@ -150,6 +155,9 @@ class _Lowering:
         first = region.keep - state.rows + region.new
         if self._view(operator, 1) != View(region, first, state.rows, 0, region.channels):
             operator.refuse(f"doesn't keep the newest {state.rows} rows in {state.name!r}")
+        if state.name in self._assigned:
+            operator.refuse(f"changes the state {state.name!r} a second time")
+        self._assigned.add(state.name)
 
     def _concatenation(self, operator: Operator) -> None:
         output = operator.outputs[0]

@@ -2,7 +2,7 @@
 
 writer = StreamingWriter(stride=3)
 x = writer.keep(writer.input, 2)
-x = writer.conv(x, Kernel(weights, scales, bias), Scale(0.05, -128), stride=3, relu=True)
+x = writer.conv(x, Kernel(weights, scales, bias), Scale(0.05, -128), stride=3, activation="RELU")
 ...
 data = writer.finish(logit)
 """
@@ -107,26 +107,32 @@ class StreamingWriter:
         return parts
 
     def conv(
-        self, x: Signal, kernel: Kernel, scale: Scale, *, stride: int = 1, relu: bool = False
+        self,
+        x: Signal,
+        kernel: Kernel,
+        scale: Scale,
+        *,
+        stride: int = 1,
+        activation: str = "NONE",
     ) -> Signal:
         outputs, rows, _ = kernel.weights.shape
         y = self._signal("conv", (x.rows - rows) // stride + 1, outputs, scale)
         inputs = self._kernel(x, kernel, kernel.weights[:, :, None, :], 0)
-        self._graph.operator("CONV_2D", inputs, [y.tensor], **_window(stride, relu))
+        self._graph.operator("CONV_2D", inputs, [y.tensor], **_window(stride, activation))
         return y
 
-    def depthwise(self, x: Signal, kernel: Kernel, scale: Scale, *, relu: bool = False) -> Signal:
+    def depthwise(self, x: Signal, kernel: Kernel, scale: Scale, *, stride: int = 1) -> Signal:
         rows, channels = kernel.weights.shape
-        y = self._signal("depthwise", x.rows - rows + 1, channels, scale)
+        y = self._signal("depthwise", (x.rows - rows) // stride + 1, channels, scale)
         inputs = self._kernel(x, kernel, kernel.weights[None, :, None, :], 3)
-        options = _window(1, relu)
+        options = _window(stride, "NONE")
         self._graph.operator("DEPTHWISE_CONV_2D", inputs, [y.tensor], DepthMultiplier=1, **options)
         return y
 
-    def add(self, a: Signal, b: Signal, scale: Scale, *, relu: bool = False) -> Signal:
+    def add(self, a: Signal, b: Signal, scale: Scale, *, activation: str = "NONE") -> Signal:
         y = self._signal("sum", a.rows, a.channels, scale)
-        inputs = [a.tensor, b.tensor]
-        self._graph.operator("ADD", inputs, [y.tensor], FusedActivationFunction=int(relu))
+        fused = _activation(activation)
+        self._graph.operator("ADD", [a.tensor, b.tensor], [y.tensor], **fused)
         return y
 
     def dense(self, x: Signal, kernel: Kernel, scale: Scale) -> Signal:
@@ -198,12 +204,16 @@ def _as_options(scale: Scale) -> dict[str, Any]:
     return {"scales": scale.scale, "zero_point": scale.zero_point}
 
 
-def _window(stride: int, relu: bool) -> dict[str, int]:
+def _activation(name: str) -> dict[str, int]:
+    return {"FusedActivationFunction": getattr(tflite.ActivationFunctionType, name)}
+
+
+def _window(stride: int, activation: str) -> dict[str, int]:
     return {
+        **_activation(activation),
         "Padding": tflite.Padding.VALID,
         "StrideW": 1,
         "StrideH": stride,
         "DilationWFactor": 1,
         "DilationHFactor": 1,
-        "FusedActivationFunction": int(relu),
     }
