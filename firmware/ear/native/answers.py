@@ -113,7 +113,7 @@ def _frontend(twins):
     numbers = [0, 0, 0] + [(1 << bits) + step for bits in range(1, 40) for step in (-1, 0, 1)]
     numbers += [(1 << 32) - 1 - i * 3000 for i in range(20)] + [(1 << 32) + i for i in range(20)]
     for data in _sources():
-        for _ in range(4):
+        for _ in range(6):
             draw = data(200)
             for i in range(0, 200, 5):
                 high, middle, low, lowest, length = draw[i : i + 5]
@@ -139,6 +139,10 @@ def _numbers_of_all_sizes(twins, numbers, tables):
         twins.reduce_noise(0, 0, levels, noise)
         twins.control_gain(0, 0, levels, noise, gains, exponents)
         twins.logarithms(0, 0, _words(some, 26), logs, exponents, array("H", bytes(80)))
+    for start in range(0, 2000, 200):  # finely, and across the bend of the gain's curve
+        levels, noise = array("I", range(start, start + 200, 5)), array("I", [1 << 20] * 40)
+        twins.logarithms(0, 0, levels, logs, exponents, array("H", bytes(80)))
+        twins.control_gain(0, 0, levels, noise, gains, exponents)
 
 
 def _words(numbers, bits):
