@@ -135,7 +135,10 @@ class Recorder:
         self._mac = None
 
     def discard(self, wake, recorded):
-        """Tell the host that a wake was wrong: its recording, if any, is to be deleted."""
+        """Tell the host that a wake was wrong: its recording, if any, is to be deleted.
+
+        False when the outbox had no room for it.
+        """
         message = messages.FALSE_WAKE
         number = self.number if recorded else 0
         identity = self._identity

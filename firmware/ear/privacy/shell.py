@@ -32,6 +32,7 @@ class Shell:
         self._since_wake = MARK_HOPS
         self._recorded = False
         self._open = False  # the link takes sound
+        self._discard_due = False  # the outbox had no room for it
         self._hearing = True  # until it was stopped once
         self._host_pre_roll = False
         self._pre_roll = PreRoll()
@@ -97,6 +98,8 @@ class Shell:
         """10 ms passed, in which the outbox wrote ``written`` bytes."""
         if self._since_wake < MARK_HOPS:
             self._since_wake += 1
+        if self._discard_due:
+            self._discard_due = not self._recorder.discard(self._wake, self._recorded)
         if self._open:
             self._recorder.note_written(written)
             self._recorder.pump()
@@ -158,7 +161,7 @@ class Shell:
             recorder.close(event)
             self._open = False
         elif action == gate.DISCARD and recorder is not None:
-            recorder.discard(self._wake, self._recorded)
+            self._discard_due = not recorder.discard(self._wake, self._recorded)
 
     def _begin(self):
         settings = self._settings
