@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 
 ROOT = Path(__file__).parents[1]
