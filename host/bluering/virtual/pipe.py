@@ -13,6 +13,7 @@ from bluering.virtual.runner import VirtualBoard
 from ear.link.frames import encode
 
 _CHUNK = 65536
+_QUIET_S = 1.0  # a frame that stops in the middle for so long won't be completed
 
 
 class Pipe:
@@ -23,6 +24,7 @@ class Pipe:
         self._reader = Reader()
         self._sequence = 0
         self._ended = False
+        self._last_read = time.monotonic()
 
     def send(self, message: Record) -> None:
         """Send a message; raises LinkLostError when the board has ended."""
@@ -36,10 +38,15 @@ class Pipe:
     def poll(self, timeout: float) -> Sequence[Event]:
         """The next events: at once if there are any, none if there were none in time."""
         stream = self._board.from_device
-        if self._ended or not select.select([stream], [], [], timeout)[0]:
+        if self._ended:
             return []
+        ready = select.select([stream], [], [], timeout)[0]
+        now = time.monotonic()
+        if not ready:
+            return list(self._reader.flush(now)) if now - self._last_read > _QUIET_S else []
         data = os.read(stream.fileno(), _CHUNK)
         if data:
-            return list(self._reader.feed(data, time.monotonic()))
+            self._last_read = now
+            return list(self._reader.feed(data, now))
         self._ended = True
-        return [Disconnected(time.monotonic(), "the virtual board has ended")]
+        return [Disconnected(now, "the virtual board has ended")]

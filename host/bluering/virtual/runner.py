@@ -86,6 +86,7 @@ class VirtualBoard:
         self._board = boards.load(board)
         self._program = program
         self._stopping = threading.Event()
+        self._ordered: ResetCause | None = None
         self._failure: BlueRingError | None = None
 
     def __enter__(self) -> "VirtualBoard":
@@ -115,6 +116,8 @@ class VirtualBoard:
 
     def _start(self, cause: ResetCause) -> subprocess.Popen[bytes]:
         wires = self._wires
+        self._in_repl = self._asks_for_repl()
+        inspect = ["-i"] if self._in_repl else []
         search = (_STANDINS, self.flash, FIRMWARE, ".frozen")
         fds = {
             "SOUND_FD": wires.sound_in,
@@ -123,7 +126,7 @@ class VirtualBoard:
             "LIGHT_FD": self._light.fileno(),
         }
         return subprocess.Popen(
-            [str(self._runtime), "-X", f"heapsize={_HEAP}", str(self._program)],
+            [str(self._runtime), "-X", f"heapsize={_HEAP}", *inspect, str(self._program)],
             stdin=wires.link_in,
             stdout=wires.link_out,
             stderr=self._stderr,
@@ -139,6 +142,11 @@ class VirtualBoard:
             start_new_session=True,
         )
 
+    def _asks_for_repl(self) -> bool:
+        """Whether this start leads to the REPL, where a board's console is; ours is asked for."""
+        storage = json.loads((self.flash / "nvs.json").read_text())
+        return bool(storage.get("bluering_boot", {}).get("to_repl"))
+
     def _supervise(self) -> None:
         """Start the firmware again whenever it resets; when it ends, let its wires end too."""
         while (cause := self._guard()) and not self._stopping.is_set():
@@ -150,11 +158,15 @@ class VirtualBoard:
 
         Returns why it is to start again, or None when it is not.
         """
+        self._newest_deadline()  # of the run before: forgotten
         deadline = math.inf
         while True:
             with suppress(subprocess.TimeoutExpired):
                 code = self._process.wait(_GUARD_S)
-                return "reset" if code == _RESET_CODE else None
+                if self._ordered:
+                    cause, self._ordered = self._ordered, None
+                    return cause
+                return "reset" if code == _RESET_CODE or self._in_repl else None
             deadline = self._newest_deadline() or deadline
             if time.monotonic() > deadline:
                 self._process.kill()
@@ -184,6 +196,11 @@ class VirtualBoard:
     def running(self) -> bool:
         """Whether the firmware is still running, or about to start again."""
         return self._supervisor.is_alive()
+
+    def restart(self, cause: ResetCause = "reset") -> None:
+        """Press the reset button, or cut the power and give it back, whatever runs now."""
+        self._ordered = cause
+        self._process.kill()
 
     def switch(self, pin: int, level: int) -> None:
         """Set an input pin of the board."""
