@@ -172,13 +172,13 @@ def _conv(twins, data, depth, outputs, fine):
 
 
 def _depthwise(twins, data, taps, channels, fine):
-    head = (taps, channels, 2 * 17 + 1, 32, 32, 1)
+    head = (taps, channels, 2 * 17 + 1, 48, 32, 1)
     parameters = _parameters(head, channels, data, fine)
     weights = _weights(data(32 * taps), fine)
     for channel in range(channels):  # the bias for inputs less 128
         total = sum([weights[32 * tap + channel] - 128 for tap in range(taps)])
         parameters[8 + 4 * channel + 3] = parameters[8 + 4 * channel] + 128 * total
-    twins.depthwise(data(32 * taps), weights, parameters, bytearray(channels))
+    twins.depthwise(data(48 * taps), weights, parameters, bytearray(channels))
 
 
 def _weights(data, fine):
