@@ -329,8 +329,10 @@ class App:
         telemetry.wired_credit(self._link.out, CAPACITY)
 
     def settings_changed(self):
-        """Light the ring as the settings and the hour want it."""
+        """Do as the settings and the hour want it: the light, and what may be recorded."""
         settings = self._settings
+        if not policy.may_record(settings, self._day.minute):
+            self._shell.post(gate.CANCEL)
         board = self._board
         start, end = settings.get("night_from"), settings.get("night_to")
         night = self._day.minute >= 0 and is_within(self._day.minute, start, end)

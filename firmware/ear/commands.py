@@ -106,10 +106,11 @@ class Commands:
         except (SettingError, ValueError, OSError) as error:
             self._warn("setting", f"{name} stays as it is: {error}")
             return
+        # First done, then told: what was on its way when a recording is cancelled is dropped.
+        self._app.settings_changed()
         self._tell_setting(name)
         if name == "words" or name.startswith(CUTOFF_PREFIX):
             self.next = RESTART
-        self._app.settings_changed()
 
     def _text(self, at):
         """The text that begins at a place of the payload, and where it ends."""
