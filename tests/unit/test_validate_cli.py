@@ -110,7 +110,11 @@ def test_two_reports_are_compared_and_drawn(tmp_path: Path) -> None:
         (["--model", "alexa"], 2, "--corpus"),
         (["--model", "nobody", "--corpus", "."], 1, "no packaged model 'nobody'"),
         (["--model", "alexa", "--corpus", "nowhere"], 1, "no corpus at nowhere"),
-        (["--model", "alexa", "--corpus", ".", "--target", "moon"], 1, "no target 'moon'"),
+        (
+            ["--model", "alexa", "--corpus", str(GATE_CORPUS), "--target", "moon"],
+            1,
+            "there is no port moon",
+        ),
         (["compare", "a.json", "b.json"], 1, "can't be read"),
     ],
 )

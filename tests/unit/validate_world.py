@@ -26,12 +26,12 @@ class LoudEngine:
         return [np.clip(np.rint(rms * 1000), 0, 255).astype(np.uint8)]
 
 
-def open_loud(models: tuple[ModelSpec, ...]) -> LoudEngine:
-    assert len(models) == 1
+def open_loud(spec: EngineSpec) -> LoudEngine:
+    assert len(spec.models) == 1
     return LoudEngine()
 
 
-MODEL = ModelSpec(WORD, WORD, b"", "0" * 64, cutoff=100, window=5)
+MODEL = ModelSpec(WORD, WORD, b"", "", Path(), "0" * 64, cutoff=100, window=5)
 SPEC = EngineSpec("loud", "tests.unit.validate_world:open_loud", (MODEL,))
 
 

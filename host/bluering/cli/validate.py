@@ -28,7 +28,13 @@ CorpusPath = Annotated[
     Path | None,
     typer.Option("--corpus", help="A folder, a manifest.csv or a description (.toml)."),
 ]
-Target = Annotated[str, typer.Option("--target", help="What computes the scores: reference.")]
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        help="What computes the scores: reference, virtual, virtual32, or a board's port.",
+    ),
+]
 Conditions = Annotated[
     list[str] | None,
     typer.Option(
@@ -93,6 +99,8 @@ def validate(
         from bluering.validate.session import carry_out, prepare
         from bluering.validate.store import Store
     spec = engine_spec(target, tuple(choose_model(text) for text in model))
+    if spec.one_at_a_time and (jobs > 1 or cluster):
+        raise typer.BadParameter("one board hears one recording at a time: leave --jobs out")
     prepared: Prepared = prepare(corpus, spec, condition or [], seed)
     store = Store(parts or _beside(output, ".parts"), spec)
     with Bar() as bar:

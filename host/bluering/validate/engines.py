@@ -11,8 +11,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+import ear
 from bluering.errors import BlueRingError
 from bluering.validate.audio import Samples
+
+_VIRTUAL = {"virtual": "64", "virtual32": "32"}  # bits of MicroPython's words
 
 Probabilities = NDArray[np.uint8]  # 0..255, one per step
 
@@ -28,6 +31,8 @@ class ModelSpec:
     name: str
     word: str  # as in a corpus' labels
     blob: bytes  # the compiled model
+    manifest: str  # JSON
+    source: Path  # the standard .tflite
     source_sha256: str  # of the standard .tflite
     cutoff: int  # 0..255, on the device's scale
     window: int  # outputs in the sliding mean
@@ -51,35 +56,44 @@ class Engine(Protocol):
 class EngineSpec:
     """Everything a worker needs to open the engine: plain data."""
 
-    target: str
-    opener: str  # "module:function" that takes the models and returns an Engine
+    target: str  # as the user named it
+    opener: str  # "module:function" that takes this and returns an Engine
     models: tuple[ModelSpec, ...]
-
-
-OPENERS = {"reference": "bluering.validate.reference:open_reference"}
+    argument: str = ""  # what the opener needs besides
+    firmware: bool = False  # the firmware's own code computes the scores
+    one_at_a_time: bool = False  # there is only one such device
 
 
 def engine_spec(target: str, models: tuple[ModelSpec, ...]) -> EngineSpec:
-    """The engine for a target; TargetError names the targets that there are."""
-    if target not in OPENERS:
-        raise TargetError(f"there is no target {target!r}; there is {', '.join(OPENERS)}")
-    return EngineSpec(target, OPENERS[target], models)
+    """The engine for a target: 'reference', 'virtual' (64 bits), 'virtual32', or a port's name."""
+    if target == "reference":
+        return EngineSpec(target, "bluering.validate.reference:open_reference", models)
+    device = "bluering.validate.device"
+    if target in _VIRTUAL:
+        return EngineSpec(target, f"{device}:open_virtual", models, _VIRTUAL[target], firmware=True)
+    return EngineSpec(target, f"{device}:open_port", models, target, True, one_at_a_time=True)
 
 
 @lru_cache(maxsize=2)
 def open_engine(spec: EngineSpec) -> Engine:
     """Open it once per process."""
     module, function = spec.opener.split(":")
-    return getattr(import_module(module), function)(spec.models)
+    return getattr(import_module(module), function)(spec)
 
 
 def fingerprint(spec: EngineSpec) -> str:
-    """Changes whenever results could: with the models and with this package's own code."""
-    digest = hashlib.sha256(spec.opener.encode())
+    """Changes whenever results could: with the models and with the code that hears them.
+
+    A board behind a port is taken to run the firmware of this very package.
+    """
+    digest = hashlib.sha256(f"{spec.opener} {spec.argument}".encode())
     for model in spec.models:
         digest.update(model.blob)
     host = Path(__file__).parents[1]
-    for folder in ("validate", "models"):
-        for file in sorted((host / folder).glob("*.py")):
+    folders = [host / "validate", host / "models"]
+    if spec.firmware:
+        folders += [host / "link", host / "virtual", Path(ear.__file__).parent]
+    for folder in folders:
+        for file in sorted(folder.rglob("*.py")):
             digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bluering.models.reference import Reference
 from bluering.validate.audio import HOP, Samples
-from bluering.validate.engines import ModelSpec, Probabilities
+from bluering.validate.engines import EngineSpec, Probabilities
 
 _RAW_PER_FLOAT = 256 / 10  # pymicro-features scales the raw numbers by 10 / 256
 _BLOCK_HOPS = 1500  # features at a time: the models work fastest on a cache full
@@ -59,6 +59,6 @@ class ReferenceEngine:
         return [np.concatenate([np.zeros(0, np.uint8), *output]) for output in outputs]
 
 
-def open_reference(models: tuple[ModelSpec, ...]) -> ReferenceEngine:
+def open_reference(spec: EngineSpec) -> ReferenceEngine:
     """For EngineSpec."""
-    return ReferenceEngine([model.blob for model in models])
+    return ReferenceEngine([model.blob for model in spec.models])
