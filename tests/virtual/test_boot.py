@@ -4,6 +4,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,9 @@ def start(word_size: int) -> Iterator[Callable[..., "Watched"]]:
     boards: list[VirtualBoard] = []
 
     def start(program: str | None = None) -> Watched:
-        more = {"program": DEVICE / program} if program else {}
-        board = VirtualBoard(
-            [packaged("alexa")], itertools.repeat(QUIET), pace="real", word_size=word_size, **more
-        )
+        words, room = [packaged("alexa")], itertools.repeat(QUIET)
+        make = partial(VirtualBoard, words, room, pace="real", word_size=word_size)
+        board = make(program=DEVICE / program) if program else make()
         boards.append(board.__enter__())
         return Watched(board)
 

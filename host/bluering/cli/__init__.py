@@ -8,12 +8,15 @@ from bluering import __version__
 from bluering.cli import (
     audit,
     board,
+    config,
     demo,
+    doctor,
     flash,
     image,
     listen,
     model,
     monitor,
+    repl,
     validate,
     vault,
     virtual,
@@ -29,13 +32,17 @@ app = typer.Typer(
 )
 app.add_typer(audit.app, name="audit")
 app.add_typer(board.app, name="board")
+app.add_typer(config.app, name="config")
 app.add_typer(image.app, name="image")
 app.add_typer(model.app, name="model")
 app.add_typer(vault.app, name="vault")
 app.command("flash")(flash.flash)
 app.command("deploy")(flash.deploy)
+app.command("doctor")(doctor.doctor)
 app.command("listen")(listen.listen)
 app.command("monitor")(monitor.monitor)
+app.command("repl")(repl.repl)
+app.command("status")(doctor.status)
 app.command("virtual")(virtual.virtual)
 app.command("try")(demo.try_microphone)
 app.command("demo")(demo.demo_scene)

@@ -1,13 +1,15 @@
 """The monitor's ways of showing what a connection brings, each until it is told to end."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from bluering.link import Connection, Event
+from bluering.link import Connection, Event, LinkLostError, Received, control
+from bluering.link.records import Hello
 from bluering.monitor import machine
 from bluering.monitor.state import MonitorState
 from bluering.monitor.view import draw
@@ -43,7 +45,7 @@ def _show_live(
     next_frame = 0.0
     with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live:
         while keep_going():
-            for event in connection.poll(_FRAME_S):
+            for event in _poll(connection):
                 state.apply(event)
             if time.monotonic() >= next_frame:
                 live.update(draw(state), refresh=True)
@@ -66,4 +68,13 @@ def show_json(connection: Connection, keep_going: KeepGoing) -> None:
 
 def _events(connection: Connection, keep_going: KeepGoing) -> Iterator[Event]:
     while keep_going():
-        yield from connection.poll(_FRAME_S)
+        yield from _poll(connection)
+
+
+def _poll(connection: Connection) -> Sequence[Event]:
+    """The next events. A device that says hello is told the time of day."""
+    events = connection.poll(_FRAME_S)
+    if any(isinstance(event, Received) and isinstance(event.message, Hello) for event in events):
+        with suppress(LinkLostError):
+            control.tell_time(connection)
+    return events

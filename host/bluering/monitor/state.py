@@ -127,6 +127,8 @@ class MonitorState:
 
     def _meet(self, hello: Hello, at: float) -> Iterator[Note]:
         if self.hello and self.hello.session == hello.session:
+            # The same start, maybe with other words.
+            self.words = {i: word for i, word in self.words.items() if i < hello.words}
             return
         if self.hello:
             yield Note(at, "warning", "the device has restarted")

@@ -59,6 +59,8 @@ def worse(before: Health | None, now: Health) -> Iterator[str]:
     dropped = now.frames_dropped - (before.frames_dropped if before else 0)
     if dropped > 0:
         yield f"the device dropped {count(dropped, 'message')}: the link is too slow"
+    if now.scores_every > max(1, before.scores_every if before else 1):
+        yield f"the link is too slow: scores come at every {now.scores_every}th output now"
 
 
 def wall_time(at: float) -> float:

@@ -12,7 +12,15 @@ from threading import Event as Flag
 from threading import Thread
 
 from bluering.errors import BlueRingError
-from bluering.link import Connection, Disconnected, Event, LinkLostError, Received, Reconnected
+from bluering.link import (
+    Connection,
+    Disconnected,
+    Event,
+    LinkLostError,
+    Received,
+    Reconnected,
+    control,
+)
 from bluering.link.records import Hello, PreRoll
 from bluering.vault import upkeep
 from bluering.vault.handover import Give, hand_over
@@ -124,10 +132,17 @@ class _Loop:
             self._show(station.name, Notice(f"unplugged ({event.reason}); waiting for it"))
         elif isinstance(event, Reconnected):
             self._show(station.name, Notice(f"back on {event.port}"))
-        elif isinstance(event, Received) and isinstance(event.message, Hello) and self._pre_roll:
-            self._send(station, PreRoll(allowed=1))
+        elif isinstance(event, Received) and isinstance(event.message, Hello):
+            self._greet(station)
         for notice in station.receiver.handle(event):
             self._act(station, notice)
+
+    def _greet(self, station: _Station) -> None:
+        """Tell a device that started, or was plugged in, the time and this side's consent."""
+        with suppress(LinkLostError):
+            control.tell_time(station.connection)
+        if self._pre_roll:
+            self._send(station, PreRoll(allowed=1))
 
     def _act(self, station: _Station, notice: Notice) -> None:
         if notice.answer is not None:
