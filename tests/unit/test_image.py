@@ -24,7 +24,7 @@ from tests.targets import stock
 DEVKIT = boards.load("esp32s3-devkitc-1")
 DEVICE = Identity(bytes(range(8)), bytes(range(100, 132)))
 STANDINS = Path(boards.__file__).parents[1] / "virtual" / "standins"
-WIRES = ("SOUND", "SWITCH", "LIGHT")
+WIRES = ("SOUND", "SWITCH", "LIGHT", "BEAT")
 MOUNT = Path(__file__).parents[1] / "device" / "mount_image.py"
 
 
