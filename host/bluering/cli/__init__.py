@@ -17,6 +17,7 @@ from bluering.cli import (
     model,
     monitor,
     repl,
+    review,
     validate,
     vault,
     virtual,
@@ -35,6 +36,7 @@ app.add_typer(board.app, name="board")
 app.add_typer(config.app, name="config")
 app.add_typer(image.app, name="image")
 app.add_typer(model.app, name="model")
+app.add_typer(review.app, name="review")
 app.add_typer(vault.app, name="vault")
 app.command("flash")(flash.flash)
 app.command("deploy")(flash.deploy)

@@ -1,7 +1,7 @@
 """Checkpoints: the log's size and head at a moment, signed (Ed25519), to be kept elsewhere."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def sign(session: Session, seal: Seal, moment: datetime) -> Checkpoint:
     head = session.scalars(select(AuditHead)).one()
     key = Ed25519PrivateKey.from_private_bytes(seal.open(head.signing_key, _PLACE))
     unsigned = Checkpoint(head.size, head.head, stamp(moment), _public(key))
-    return Checkpoint(**asdict(unsigned) | {"signature": key.sign(unsigned.message()).hex()})
+    return replace(unsigned, signature=key.sign(unsigned.message()).hex())
 
 
 def write(checkpoint: Checkpoint, path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Who is there: accounts, passwords, one-time codes, limits on guessing, signed-in browsers."""

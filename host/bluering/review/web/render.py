@@ -1,0 +1,37 @@
+"""Pages out of templates; everything that is put into one is escaped."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from bluering.review.auth.logins import Visitor
+
+_PAGES = Path(__file__).with_name("pages")
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+_templates = Environment(
+    loader=FileSystemLoader(_PAGES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters["moment"] = _moment
+
+
+def page(name: str, visitor: Visitor | None, status: int = 200, **values: Any) -> HTMLResponse:
+    """The template ``name`` as an answer."""
+    html = _templates.get_template(f"{name}.html").render(visitor=visitor, **values)
+    return HTMLResponse(html, status)
+
+
+def message(text: str, visitor: Visitor | None, status: int, back: str = "/") -> HTMLResponse:
+    """A page with one sentence and a way on."""
+    return page("message", visitor, status, text=text, back=back)
