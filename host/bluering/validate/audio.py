@@ -9,9 +9,9 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
+from bluering.audio import RATE, to_int16
 from bluering.errors import BlueRingError
 
-RATE = 16_000
 HOP = 160  # samples, the front end's step
 WINDOW = 480  # samples, the front end's first window
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64"})
@@ -70,9 +70,9 @@ def stream(
             resampler = soxr.ResampleStream(file.samplerate, RATE, 1, dtype="float32")
         for mono in _mono_blocks(file, round(block_seconds * file.samplerate)):
             position += len(mono)
-            yield _to_int16(resampler.resample_chunk(mono) if resampler else mono)
+            yield to_int16(resampler.resample_chunk(mono) if resampler else mono)
         if resampler:
-            yield _to_int16(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+            yield to_int16(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         if position < announced * (1 - _WORST_LOSS):
             raise AudioError(
                 f"it is damaged or cut off: {position / file.samplerate:.1f} s of "
@@ -125,10 +125,6 @@ def _mono_blocks(file: sf.SoundFile, frames_each: int) -> Iterator[NDArray[np.fl
         if not len(frames):
             return
         yield np.asarray(frames, np.float32).mean(axis=1)
-
-
-def _to_int16(samples: NDArray[np.float32]) -> Samples:
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
 
 
 def _sentence(error: Exception) -> str:

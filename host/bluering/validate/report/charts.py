@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from bluering.validate.intervals import clopper_pearson
 from bluering.validate.report import svg
@@ -61,7 +62,9 @@ def kind_bars(series: Sequence[Series]) -> str:
     thick, gap = 12, 16
     block = thick * len(series) + gap
     frame = svg.Frame(width=520, height=block * len(kinds) + 60, left=84, right=70, top=6)
-    highest = max([0.5, *(figures.interval[1] for _, figures in rows)])
+    # A kind with little audio must not squeeze the others: its interval may leave the picture.
+    usual = median(figures.interval[1] for _, figures in rows)
+    highest = max([0.5, 1.5 * usual, *(figures.per_hour for _, figures in rows)])
     step = svg.nice_step(highest, 5)
     x = svg.linear(0, math.ceil(highest / step) * step, frame.x0, frame.x1)
     ticks = [svg.Tick(i * step, f"{i * step:g}") for i in range(math.ceil(highest / step) + 1)]

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from bluering.validate.compare import Comparison
+from bluering.validate.compare import Comparison, say_p
 from bluering.validate.gate import Check
 from bluering.validate.report.schema import ModelResult, OperatingPoint
 
@@ -46,8 +46,8 @@ def difference_table(comparison: Comparison, first: str, second: str) -> Table:
             f"{scale * d.first:.2f}{unit}",
             f"{scale * d.second:.2f}{unit}",
             d.test,
-            f"{d.p:.3f}",
-            f"{d.adjusted_p:.3f}",
+            say_p(d.p),
+            say_p(d.adjusted_p),
             "real" if d.real else "could be chance",
         )
     return table
@@ -67,7 +67,7 @@ def check_table(checks: list[Check]) -> Table:
             new,
             f"{c.worse_by:+.3f}",
             f"{c.limit:.2f}",
-            f"{c.p:.3f}",
+            say_p(c.p),
             verdict,
         )
     return table

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
-from bluering.validate.compare import Comparison, Difference
+from bluering.validate.compare import Comparison, Difference, say_p
 from bluering.validate.report import charts, media
 from bluering.validate.report.charts import Series
 from bluering.validate.report.schema import (
@@ -275,7 +275,7 @@ def _difference_row(d: Difference) -> str:
         verdict = f'<span class="{"good" if better else "bad"}">real</span>'
     return (
         f'<tr><td>{escape(d.point)}</td><td class="words">{escape(d.what)}</td><td>{first}</td>'
-        f"<td>{second}</td><td>{d.test}</td><td>{d.p:.3f}</td><td>{d.adjusted_p:.3f}</td>"
+        f"<td>{second}</td><td>{d.test}</td><td>{escape(say_p(d.p))}</td><td>{escape(say_p(d.adjusted_p))}</td>"
         f"<td>{verdict}</td></tr>"
     )
 
