@@ -3,6 +3,7 @@
 import os
 import select
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from typing import IO
@@ -55,6 +56,8 @@ def test_what_nobody_listens_to_is_thrown_away(pipes) -> None:
     with Hub(reading, writing, tcp=("127.0.0.1", 0)) as hub:
         # Far more than a pseudo-terminal's buffer: it must not block the board either.
         with serial.serial_for_url(hub.url, timeout=TIMEOUT_S) as witness:
+            witness.write(b"hi")
+            assert board.hears() == b"hi"  # the hub knows it now
             for _ in range(100):
                 board.said.write(b"x" * 1000)
                 assert len(witness.read(1000)) == 1000
@@ -102,3 +105,21 @@ def test_a_client_that_goes_is_forgotten(pipes) -> None:
             assert board.hears() == b"hi"
             board.said.write(b"hello")
             assert stays.recv(5) == b"hello"
+
+
+def test_a_client_that_goes_while_the_board_speaks_is_forgotten(pipes) -> None:
+    board, reading, writing = pipes
+    reset = struct.pack("ii", 1, 0)
+    with Hub(reading, writing, tcp=("127.0.0.1", 0)) as hub:
+        assert hub.address
+        for _ in range(30):
+            gone = socket.create_connection(hub.address, TIMEOUT_S)
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            gone.sendall(b"hi")
+            assert board.hears() == b"hi"
+            # While the hub still has this to say, the client resets its connection.
+            board.said.write(b"x" * 9000)
+            gone.close()
+        with closing(socket.create_connection(hub.address, TIMEOUT_S)) as stays:
+            stays.sendall(b"hi")
+            assert board.hears() == b"hi"

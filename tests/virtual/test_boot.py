@@ -2,24 +2,21 @@
 
 import itertools
 import json
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bluering.link import Garbage, Received
-from bluering.link.records import Bye, Hello, Log, Record, Repl, Ring, Scores
+from bluering.link.records import Bye, Hello, Log, Repl, Scores
 from bluering.models.packaged import packaged
 from bluering.virtual.pipe import Pipe
 from bluering.virtual.runner import VirtualBoard
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
-from ear import ring
+from tests.watched import Watched
 
 DEVICE = Path(__file__).parents[1] / "device"
 QUIET = bytes(32000)
-_PATIENCE_S = 60
 
 
 @pytest.fixture(scope="session", params=[64, 32], ids=["mp64", "mp32"])
@@ -32,62 +29,39 @@ def word_size(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def start(word_size: int) -> Iterator[Callable[..., "Watched"]]:
+def start(word_size: int) -> Iterator[Callable[..., "Board"]]:
     """Starts a board that hears quiet, with a program of tests/device or the firmware."""
     boards: list[VirtualBoard] = []
 
-    def start(program: str | None = None) -> Watched:
+    def start(program: str | None = None) -> Board:
         words, room = [packaged("alexa")], itertools.repeat(QUIET)
         make = partial(VirtualBoard, words, room, pace="real", word_size=word_size)
         board = make(program=DEVICE / program) if program else make()
         boards.append(board.__enter__())
-        return Watched(board)
+        return Board(board)
 
     yield start
     for board in boards:
         board.__exit__()
 
 
-class Watched:
-    """A board and all that it said."""
+class Board(Watched):
+    """A watched virtual board."""
 
     def __init__(self, board: VirtualBoard) -> None:
+        super().__init__(Pipe(board))
         self.board = board
-        self.pipe = Pipe(board)
-        self.said: list[Record] = []
-        self.text = ""
-
-    def until(self, done: Callable[[], object]) -> None:
-        """Listen to it until then."""
-        end = time.monotonic() + _PATIENCE_S
-        while not done():
-            assert time.monotonic() < end, f"only this came: {self.said[-10:]} {self.text}"
-            for event in self.pipe.poll(0.2):
-                if isinstance(event, Received):
-                    self.said.append(event.message)
-                elif isinstance(event, Garbage):
-                    self.text += event.data.decode(errors="replace")
-
-    def all(self, kind: type[Record]) -> list:
-        return [message for message in self.said if isinstance(message, kind)]
-
-    @property
-    def shown(self) -> str:
-        rings = self.all(Ring)
-        return ring.STATES[rings[-1].state] if rings else ""
-
-    def logs(self, code: str) -> list[str]:
-        return [log.text for log in self.all(Log) if log.code == code]
 
     def starts(self) -> int:
+        """Starts that count as failed, for now."""
         storage = json.loads((self.board.flash / "nvs.json").read_text())
         return storage["bluering_boot"]["starts"]
 
 
-def test_three_crashes_lead_to_safe_mode(start: Callable[..., Watched]) -> None:
+def test_three_crashes_lead_to_safe_mode(start: Callable[..., Board]) -> None:
     watched = start("boot_crash.py")
     watched.until(lambda: watched.logs("safe_mode"))
-    assert watched.shown == "safe_mode"
+    assert watched.states()[-1] == "safe_mode"
     assert len({hello.session for hello in watched.all(Hello)}) == 4
     # Told once by each start that followed a crash, and kept.
     told = watched.logs("crash")
@@ -98,46 +72,46 @@ def test_three_crashes_lead_to_safe_mode(start: Callable[..., Watched]) -> None:
     assert (watched.board.flash / "crash.log").is_file()
 
     # Its link and the way to the REPL, nothing else: no sound is heard.
-    watched.said.clear()
-    watched.pipe.send(Repl())
+    watched.forget()
+    watched.link.send(Repl())
     watched.until(lambda: ">>> " in watched.text)
     assert not watched.all(Scores)
 
 
-def test_a_power_cut_is_no_crash_and_leaves_safe_mode(start: Callable[..., Watched]) -> None:
+def test_a_power_cut_is_no_crash_and_leaves_safe_mode(start: Callable[..., Board]) -> None:
     watched = start()
     for _ in range(4):
-        watched.said.clear()
+        watched.forget()
         watched.until(lambda: watched.all(Scores))
         watched.board.restart("power")
-    watched.said.clear()
+    watched.forget()
     watched.until(lambda: watched.all(Scores))
     assert watched.starts() == 1
     assert not watched.all(Log)
     # Resets of a device that never ran for a minute do count.
     watched.board.restart("reset")
-    watched.said.clear()
+    watched.forget()
     watched.until(lambda: watched.all(Scores))
     assert watched.starts() == 2
 
 
-def test_the_watchdog_ends_a_hang(start: Callable[..., Watched]) -> None:
+def test_the_watchdog_ends_a_hang(start: Callable[..., Board]) -> None:
     watched = start("boot_hang.py")
     watched.until(lambda: watched.logs("safe_mode"))
     assert len({hello.session for hello in watched.all(Hello)}) == 4
     assert len(watched.logs("watchdog")) == 2
 
 
-def test_the_repl_and_back(start: Callable[..., Watched]) -> None:
+def test_the_repl_and_back(start: Callable[..., Board]) -> None:
     watched = start()
     watched.until(lambda: watched.all(Scores))
-    watched.pipe.send(Repl())
+    watched.link.send(Repl())
     watched.until(lambda: watched.all(Bye))
-    assert watched.shown == "off"
+    assert watched.states()[-1] == "off"
     watched.until(lambda: ">>> " in watched.text)
     watched.board.to_device.write(b"print(6 * 7)\r")
     watched.until(lambda: "42" in watched.text)
-    watched.said.clear()
+    watched.forget()
     watched.board.to_device.write(b"import machine; machine.reset()\r")
     watched.until(lambda: watched.all(Scores))
     assert watched.starts() == 1

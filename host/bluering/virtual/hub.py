@@ -100,6 +100,8 @@ class Hub:
         self._selector.register(client, selectors.EVENT_READ, self._from_client)
 
     def _from_client(self, client: socket.socket) -> None:
+        if client not in self._clients:
+            return  # it was found gone when the board spoke, just before
         try:
             data = client.recv(_CHUNK)
         except OSError:
