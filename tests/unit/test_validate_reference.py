@@ -4,11 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 
 from bluering.models.packaged import packaged
-from bluering.validate.audio import HOP, Samples, read
+from bluering.validate import plan
+from bluering.validate.audio import HOP, RATE, Samples, read
 from bluering.validate.choose import choose_model
+from bluering.validate.corpus import load_corpus
+from bluering.validate.hear import hear
 from bluering.validate.reference import FrontEnd, ReferenceEngine
+from bluering.validate.results import StreamResult, Trace
+from bluering.validate.scoring import hop_scores
 
 CLIPS = sorted((Path(__file__).parents[1] / "gate" / "corpus").rglob("*.flac"))
 
@@ -63,3 +69,28 @@ def test_models_share_a_front_end_and_nothing_else(audio: Samples) -> None:
 @pytest.mark.parametrize(("samples", "rows"), [(0, 0), (479, 0), (480, 1), (639, 1), (640, 2)])
 def test_the_first_row_needs_three_hops(samples: int, rows: int) -> None:
     assert FrontEnd().push(np.zeros(samples, np.int16)).shape == (rows, 40)
+
+
+def test_stretches_are_heard_as_one_long_listening(
+    audio: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the recording before is enough for the same bits as all that came before."""
+    monkeypatch.setattr(plan, "STRETCH_SECONDS", 20.0)
+    first, second = audio[: 2701 * HOP], audio[-2000 * HOP :]  # so that steps end alike in both
+    for number, samples in enumerate((first, second)):
+        path = tmp_path / f"negatives/tv/{number}.flac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, samples, RATE)
+    parts = plan.make_plan(load_corpus(tmp_path, {"alexa"}), [], seed=0).streams
+    engine = ReferenceEngine([choose_model("alexa").blob])
+    results = [hear(part, engine) for part in parts]
+    pieces = [
+        hop_scores(result.traces[0], 5, result.hops)
+        for result in results
+        if isinstance(result, StreamResult)
+    ]
+    (whole,) = engine.listen([first, second])
+    expected = hop_scores(Trace(whole, 5, 3, 74), 5, 4701)
+    assert len(pieces) == 2
+    assert np.concatenate(pieces).tolist() == expected.tolist()
+    assert np.count_nonzero(pieces[1]) > 20

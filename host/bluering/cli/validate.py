@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 EXIT_SKIPPED = 3  # measured, but not everything
 
-app = typer.Typer(help="Measure misses and false accepts, compare reports, gate a release.")
+app = typer.Typer(
+    help="Measure misses and false accepts, compare reports, gate a release.",
+    context_settings={"auto_envvar_prefix": "BLUERING_VALIDATE"},
+)
 
 Models = Annotated[
     list[str] | None,

@@ -89,9 +89,10 @@ def load_corpus(path: Path, words: set[str]) -> Corpus:
     corpus = Corpus(path.stem if path.is_file() else path.name)
     entries = list(_announced(path, corpus.skipped))
     wanted = [e for e in entries if not e.positive or e.label in words]
+    names: dict[str, str] = {}  # by hash
     with ThreadPoolExecutor(4) as pool:  # hashing and reading let go of the interpreter
         for result in pool.map(_checked, wanted):
-            _file(corpus, result)
+            _file(corpus, result, names)
     if not corpus.recordings:
         reasons = "; ".join(f"{note.name}: {note.text}" for note in corpus.skipped[:3])
         raise CorpusError(
@@ -101,15 +102,17 @@ def load_corpus(path: Path, words: set[str]) -> Corpus:
     return corpus
 
 
-def _file(corpus: Corpus, result: "tuple[Recording, Note | None] | Note") -> None:
+def _file(
+    corpus: Corpus, result: "tuple[Recording, Note | None] | Note", names: dict[str, str]
+) -> None:
     if isinstance(result, Note):
         corpus.skipped.append(result)
         return
     recording, conversion = result
-    for other in corpus.recordings:
-        if other.sha256 == recording.sha256:
-            corpus.skipped.append(Note(recording.name, f"it is the same recording as {other.name}"))
-            return
+    first = names.setdefault(recording.sha256, recording.name)
+    if first != recording.name:
+        corpus.skipped.append(Note(recording.name, f"it is the same recording as {first}"))
+        return
     corpus.recordings.append(recording)
     if conversion:
         corpus.converted.append(conversion)

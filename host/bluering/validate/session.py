@@ -108,5 +108,5 @@ def _method() -> list[str]:
         "intervals wider.",
         "Latency is from the end of the word to the wake, counted in samples. The end of the word "
         "is that of the last 30 ms of the clean clip within 15.9 dB (P.56's margin) of its active "
-        "level.",
+        "level. What a device takes from the microphone to the light comes on top of it.",
     ]
