@@ -358,7 +358,7 @@ class App:
 def present(link, board, count, kernels):
     """Send the hello of a device that listens for ``count`` words."""
     runtime = "MicroPython {}.{}.{} on {}".format(
-        *sys.implementation[1][:3], getattr(sys.implementation, "_machine", sys.platform)
+        *sys.implementation.version[:3], getattr(sys.implementation, "_machine", sys.platform)
     )
     telemetry.hello(
         link.out,
