@@ -1,5 +1,6 @@
 """Fixtures shared by every kind of test: the runtimes and the recordings that may be there."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,10 @@ import pytest
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 
 ROOT = Path(__file__).parents[1]
+# A shell that starts a job in the background makes it ignore Ctrl-C, and so all that it starts;
+# some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
 
 

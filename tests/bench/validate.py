@@ -5,7 +5,6 @@
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -69,6 +68,12 @@ def long_recording_megabytes(hours: float) -> float:
         return json.loads(done.stdout.splitlines()[-1]) / 1024
 
 
+def _peak_kilobytes() -> int:
+    """The most memory that this process held. (ru_maxrss counts its parent's before exec too.)"""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+
+
 def _audio(parts: tuple[Part, ...], seconds: float) -> list[Samples]:
     blocks: list[Samples] = []
     for part in parts:
@@ -112,6 +117,6 @@ if __name__ == "__main__":
 
         with suppress(SystemExit):
             command()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        print(_peak_kilobytes())
     else:
         typer.run(main)
