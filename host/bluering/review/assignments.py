@@ -45,7 +45,7 @@ def current(session: Session, account_id: str) -> Work | None:
         .where(Clip.state == OPEN, eligible())
     )
     row = session.execute(query.limit(1)).one_or_none()
-    return Work(*row.tuple()) if row else None
+    return Work(*row) if row else None
 
 
 def held(session: Session, account_id: str, clip_id: str) -> Work | None:

@@ -78,7 +78,7 @@ def _done(act: Act) -> list[_Done]:
         .order_by(Clip.id)
     )
     found = []
-    for clip, recording, wake, grant in act.session.execute(query).tuples().all():
+    for clip, recording, wake, grant in act.session.execute(query).all():
         labels = act.session.scalars(select(Label).filter_by(clip_id=clip.id)).all()
         name, verdict = new_id(), verdict_of([label.verdict for label in labels])
         facts = {"id": name, "verdict": verdict, "noise": labels[0].noise, **_reason(wake)}

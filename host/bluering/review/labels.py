@@ -114,7 +114,7 @@ def close_overdue(act: Act) -> None:
         .where(Clip.state == OPEN, Label.verdict == FALSE, Label.made_at < act.now - _LATEST)
         .distinct()
     )
-    for clip, recording in act.session.execute(query).tuples().all():
+    for clip, recording in act.session.execute(query).all():
         _count_and_delete(act, recording, _labels(act, clip))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bluering.review.desk import Act
@@ -54,7 +54,7 @@ def overview(session: Session) -> Overview:
     return Overview(
         flagged(DISTRESS),
         flagged(QUARANTINED),
-        [(cause, number) for cause, number in session.execute(causes.limit(20)).tuples()],
+        [(cause, number) for cause, number in session.execute(causes.limit(20))],
     )
 
 
@@ -70,11 +70,9 @@ def recordings(session: Session, before: str | None) -> list[Entry]:
     )
     last = session.get(Recording, before) if before else None
     if last is not None and last.received_at is not None:
-        query = query.where(
-            (Recording.received_at < last.received_at)
-            | ((Recording.received_at == last.received_at) & (Recording.id < last.id))
-        )
-    return [Entry(*row) for row in session.execute(query).tuples()]
+        place = tuple_(Recording.received_at, Recording.id)
+        query = query.where(place < tuple_(last.received_at, last.id))
+    return [Entry(*row) for row in session.execute(query)]
 
 
 def entry(session: Session, recording_id: str) -> Entry:

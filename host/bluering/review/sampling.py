@@ -6,8 +6,10 @@ there now, at most the share has been drawn: years without review save nothing u
 """
 
 import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from bluering.review.desk import DRAWN, ELIGIBLE_GONE, Act, new_id
@@ -22,45 +24,67 @@ def eligible() -> ColumnElement[bool]:
     return Recording.review & (Recording.state == STORED)
 
 
+def _eligible_clip() -> ColumnElement[bool]:
+    """A clip of such a recording; there are few clips, so each looks its recording up."""
+    return exists().where(Recording.id == Clip.recording_id, eligible())
+
+
 def policy_of(session: Session) -> Policy:
     """The owner's rules."""
     return session.scalars(select(Policy)).one()
 
 
-def room(session: Session, share: int) -> int:
+@dataclass(frozen=True)
+class Population:
+    """The eligible recordings that are there: how many, and which of them were drawn."""
+
+    count: int
+    drawn: frozenset[str]
+
+
+def population(session: Session) -> Population:
+    """As it is now."""
+    count = session.scalars(select(func.count()).select_from(Recording).where(eligible())).one()
+    drawn = session.scalars(select(Clip.recording_id).where(_eligible_clip()))
+    return Population(count, frozenset(drawn))
+
+
+def room(session: Session, here: Population, share: int) -> int:
     """How many more may be drawn at a share given in millionths."""
-    here = session.scalars(select(func.count()).select_from(Recording).where(eligible())).one()
-    drawn_here = session.scalars(
-        select(func.count()).select_from(Clip).join(Recording).where(eligible())
-    ).one()
-    ever = here + _tally(session, ELIGIBLE_GONE)
+    ever = here.count + _tally(session, ELIGIBLE_GONE)
     return min(
-        ever * share // _MILLION - _tally(session, DRAWN), here * share // _MILLION - drawn_here
+        ever * share // _MILLION - _tally(session, DRAWN),
+        here.count * share // _MILLION - len(here.drawn),
     )
 
 
-def pick(session: Session) -> str | None:
-    """The id of an eligible recording that wasn't drawn, each with the same probability.
+def picks(session: Session, here: Population) -> Iterator[str]:
+    """Ids of eligible recordings that weren't drawn, each time all with the same probability.
 
     The n-th of all for a random n; one that was drawn before is thrown back, which happens at
     most once in a hundred times because of the share's ceiling.
     """
-    count = session.scalars(select(func.count()).select_from(Recording).where(eligible())).one()
-    drawn = set(session.scalars(select(Clip.recording_id).join(Recording).where(eligible())))
-    ids = select(Recording.id).where(eligible()).order_by(Recording.id)
-    while count > len(drawn):
-        found = session.scalars(ids.offset(secrets.randbelow(count)).limit(1)).one()
-        if found not in drawn:
-            return found
-    return None
+    while here.count > len(here.drawn):
+        found = _nth(session, here.count, secrets.randbelow(here.count))
+        if found not in here.drawn:
+            yield found
+
+
+def _nth(session: Session, count: int, number: int) -> str:
+    """The database counts its way there: from whichever end is nearer."""
+    from_end = count - 1 - number
+    order = Recording.id.desc() if from_end < number else Recording.id
+    ids = select(Recording.id).where(eligible()).order_by(order)
+    return session.scalars(ids.offset(min(number, from_end)).limit(1)).one()
 
 
 def draw(act: Act) -> Clip | None:
     """A new clip, if the share has room for one."""
     policy = policy_of(act.session)
-    recording_id = pick(act.session) if room(act.session, policy.share) > 0 else None
-    if recording_id is None:
+    here = population(act.session)
+    if room(act.session, here, policy.share) <= 0:
         return None
+    recording_id = next(picks(act.session, here))
     twice = secrets.randbelow(100) < policy.second_share
     clip = Clip(
         id=new_id(),

@@ -61,7 +61,7 @@ def find(desk: Desk, token: str, touch: bool = True) -> Visitor | None:
         row = session.execute(query).one_or_none()
         if row is None:
             return None
-        login, account = row.tuple()
+        login, account = row
         lifetime = ENROLMENT if login.enrolling else ABSOLUTE
         gone = now >= min(login.made_at + lifetime, login.seen_at + IDLE)
         if gone or not (account.active or login.enrolling):

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,10 +29,6 @@ _HSTS = "max-age=31536000"
 _CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
-class _TooLargeError(Exception):
-    pass
-
-
 class Guard:
     """Wraps the application; ``origin`` is its public address, as ``https://review.example``."""
 
@@ -48,12 +45,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
 
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
@@ -61,11 +55,7 @@ class Guard:
         if reason:
             await PlainTextResponse(reason, status)(scope, receive, send_guarded)
             return
-        try:
-            await self._app(scope, _limited(receive), send_guarded)
-        except _TooLargeError:
-            if not started:
-                await PlainTextResponse("too large", 413)(scope, receive, send_guarded)
+        await self._app(scope, _limited(receive), send_guarded)
 
     def _refuse(self, scope: Scope) -> tuple[str, int]:
         headers = Headers(scope=scope)
@@ -87,7 +77,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > LARGEST_BODY:
-            raise _TooLargeError
+            raise HTTPException(413)
         return message
 
     return receive_limited

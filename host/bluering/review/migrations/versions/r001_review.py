@@ -18,19 +18,16 @@ def upgrade() -> None:
     _people()
     _sample()
     _log()
-    op.create_index(
-        "ix_review_eligible",
-        "recordings",
-        ["id"],
-        sqlite_where=sa.text("review AND state = 'stored'"),
-        postgresql_where=sa.text("review AND state = 'stored'"),
-    )
+    # One to find the n-th with, one so small that counting all is quick.
+    op.create_index("ix_review_eligible", "recordings", ["review", "state", "id"])
+    op.create_index("ix_review_eligible_count", "recordings", ["review", "state"])
     create_triggers()
 
 
 def downgrade() -> None:
     """Remove the tables."""
     drop_triggers()
+    op.drop_index("ix_review_eligible_count", "recordings")
     op.drop_index("ix_review_eligible", "recordings")
     for table in (
         "audit", "audit_head", "grants", "false_wakes", "labels", "assignments", "clips", "tallies",

@@ -58,7 +58,7 @@ class Sound {
   async load(address) {
     const answer = await fetch(address, { headers: { "X-Review": "play" }, cache: "no-store" });
     if (!answer.ok) return false;
-    this.context = new AudioContext();
+    this.context = new AudioContext({ sampleRate: 16000 });
     this.buffer = await this.context.decodeAudioData(await answer.arrayBuffer());
     const samples = this.buffer.getChannelData(0);
     drawWave(document.getElementById("wave"), samples);
