@@ -56,8 +56,8 @@ def fill(desk: Desk, count: int, devices: int = 4, review: bool = True, tag: str
     flac = sound.to_flac(tone)
     wakes, recordings = [], []
     for number in range(count):
-        wake = _wake(number, tag)
-        row = _recording(number, number % devices, wake["id"], review, tag)
+        wake = a_wake(number, tag)
+        row = a_recording(number, number % devices, wake["id"], review, tag)
         row["wrapped_key"] = desk.vault.blobs.write(row["id"], flac, Recording(**row).facts())
         wakes.append(wake)
         recordings.append(row)
@@ -67,7 +67,8 @@ def fill(desk: Desk, count: int, devices: int = 4, review: bool = True, tag: str
     return [row["id"] for row in recordings]
 
 
-def _wake(number: int, tag: str) -> dict:
+def a_wake(number: int, tag: str) -> dict:
+    """A row."""
     return {
         "id": f"{tag}{number:0{32 - len(tag)}x}",
         "session": f"{tag}session",
@@ -80,7 +81,8 @@ def _wake(number: int, tag: str) -> dict:
     }
 
 
-def _recording(number: int, device: int, wake_id: str, review: bool, tag: str) -> dict:
+def a_recording(number: int, device: int, wake_id: str, review: bool, tag: str) -> dict:
+    """A row, its key apart."""
     return {
         "id": f"{tag}{number:0{32 - len(tag)}x}"[::-1],
         "state": STORED,
