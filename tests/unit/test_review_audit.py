@@ -25,6 +25,7 @@ from bluering.review.desk import Desk
 from bluering.review.errors import ReviewError
 from bluering.review.models import AuditEntry
 from bluering.review.models import Base as ReviewBase
+from bluering.review.witness import put_deletions_on_record
 from bluering.vault.models import Recording
 from tests.unit import vault_world
 from tests.unit.review_world import fill, open_desk
@@ -108,6 +109,23 @@ def test_no_act_without_its_entry(desk: Desk):
     assert desk.vault.find(recording_id).state == "stored"
     assert desk.vault.samples(desk.vault.find(recording_id)).size
     assert _check(desk).entries == 1
+
+
+def test_deletions_outside_review_are_on_record(desk: Desk):
+    ids = fill(desk, 2)
+    put_deletions_on_record(desk.vault)
+    desk.vault.delete(ids[:1], "retention")
+    with desk.reading() as session:
+        last = session.get_one(AuditEntry, 2)
+    assert (last.action, last.subject, last.facts) == ("delete", ids[0], '{"why":"retention"}')
+    with desk.vault.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE review_audit RENAME TO hidden"))
+    with pytest.raises(DatabaseError):
+        desk.vault.delete(ids[1:], "owner")
+    with desk.vault.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE hidden RENAME TO review_audit"))
+    assert desk.vault.find(ids[1]).state == "stored"
+    assert _check(desk).problems == []
 
 
 def test_acts_of_many_threads_take_turns(desk: Desk):

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,9 @@ from bluering.vault.database import connect
 from bluering.vault.errors import ReplayError, VaultError
 from bluering.vault.masterkey import Ask
 from bluering.vault.models import DELETED, PENDING, STORED, Recording, Wake
+
+Witness = Callable[[Session, Recording, str], None]
+"""Is told of a deletion and why, in its transaction: if it fails, nothing is deleted."""
 
 Gap = tuple[int, int]
 """First sample and number of samples of a piece that is missing."""
@@ -62,6 +65,7 @@ class Vault:
         self.folder = folder
         self.engine = connect(folder.url)
         self.blobs = Blobs(folder.blobs, folder.key)
+        self.witness: Witness | None = None
 
     @classmethod
     def create(cls, path: Path, passphrase: str | None, database: str | None = None) -> "Vault":
@@ -176,6 +180,8 @@ class Vault:
                 if recording is None or recording.state != STORED:
                     continue
                 recording.bury(why, datetime.now(UTC))
+                if self.witness is not None:
+                    self.witness(session, recording, why)
             self.blobs.delete(recording_id)
             count += 1
         return count
