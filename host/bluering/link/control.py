@@ -2,12 +2,11 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Protocol
 
 from bluering.errors import BlueRingError
-from bluering.link.connection import Disconnected, Event
+from bluering.link.connection import Disconnected
 from bluering.link.reader import Received
 from bluering.link.records import (
     Bye,
@@ -21,6 +20,7 @@ from bluering.link.records import (
     SettingsRequest,
     Time,
 )
+from bluering.link.wire import Link
 from ear.settings import SETTINGS, SettingError, check
 
 _PATIENCE_S = 10.0
@@ -30,14 +30,6 @@ _LOG = "setting"  # the code of the device's logs about settings
 
 class ControlError(BlueRingError):
     """The device didn't answer, or refused."""
-
-
-class Link(Protocol):
-    """What is needed of a connection."""
-
-    def send(self, message: Record) -> None: ...
-
-    def poll(self, timeout: float) -> Sequence[Event]: ...
 
 
 def tell_time(link: Link) -> None:
