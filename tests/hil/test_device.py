@@ -36,7 +36,7 @@ from tests.watched import Watched
 HOP = 160
 MUTE = 7  # the virtual board's pin
 CRASH = Path(__file__).parents[1] / "device" / "boot_crash.py"
-_LATEST_S = 0.5  # after the word's end
+_EARLIEST_S, _LATEST_S = -0.3, 0.5  # after the word's end
 
 
 def scene(start: float, end: float) -> np.ndarray:
@@ -87,7 +87,8 @@ def test_a_word_is_heard(listening: Watched) -> None:
     said = list(wire.hear(listening.link, [sound]))
     wakes = [message for message in said if isinstance(message, Wake)]
     assert [wake.name for wake in wakes] == ["Alexa"]
-    assert 0 < wakes[0].position * HOP / audio.RATE - word_end + 0.3 <= _LATEST_S + 0.3
+    after = wakes[0].position * HOP / audio.RATE - word_end
+    assert _EARLIEST_S < after <= _LATEST_S
     assert wakes[0].score > wakes[0].cutoff
 
 
@@ -95,7 +96,9 @@ def test_television_is_not_heard(listening: Watched) -> None:
     first = min(call.start for call in demo.truth().calls)
     sound = scene(max(0, first - 12), first - 1)
     said = list(wire.hear(listening.link, [sound]))
-    assert len(scores(said)) == (len(sound) // HOP - 2) // 3
+    stride = next(word.stride for word in listening.all(Word) if word.name == "Alexa")
+    steps = set(range(2 + stride, len(sound) // HOP + 1, stride))
+    assert steps <= {message.position for message in said if isinstance(message, Scores)}
     assert not [message for message in said if isinstance(message, Wake)]
 
 
