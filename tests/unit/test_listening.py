@@ -112,7 +112,7 @@ def test_a_command_gets_the_event_and_the_sound(vault: Vault, folder: Path):
         notices = _listen_until(vault, board, 2, gives=[give])
     finally:
         board.close()
-    assert not any(notice.failed for notice in notices)
+    assert [notice for notice in notices if notice.failed] == []
     events = [json.loads(path.read_text()) for path in seen.glob("*.json")]
     assert len(events) >= 2
     for event in events:
