@@ -73,6 +73,35 @@ def test_a_description_collects_files_from_anywhere(tmp_path: Path) -> None:
     assert _reasons(corpus) == {"d/*.wav": "no file matches"}
 
 
+def test_a_manifest_slices_its_positives(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path / f"{number}.wav", beep(0.1 + 0.1 * number))
+    (tmp_path / "manifest.csv").write_text(
+        "path,label,set,slice_speed,speaker,slice_level\n"
+        "0.wav,beep,positives, slow ,ann,soft\n1.wav,beep,positives,,bob,loud\n"
+        "2.wav,tv,negatives,slow,,\n"
+    )
+    assert [r.slices for r in load_corpus(tmp_path, {WORD}).recordings] == [
+        (("speed", "slow"), ("level", "soft")),
+        (("level", "loud"),),
+        (),
+    ]
+
+
+def test_a_description_slices_its_positives(tmp_path: Path) -> None:
+    write(tmp_path / "slow/x.wav", beep(0.1))
+    write(tmp_path / "plain/y.wav", beep(0.2))
+    description = tmp_path / "words.toml"
+    slow = (
+        '[[positives]]\nword = "beep"\nfiles = ["slow/*"]\nslices = { speed = "slow", take = 2 }\n'
+    )
+    description.write_text(slow + '[[positives]]\nword = "beep"\nfiles = ["plain/*"]\n')
+    assert [r.slices for r in load_corpus(description, {WORD}).recordings] == [
+        (("speed", "slow"), ("take", "2")),
+        (),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
@@ -82,6 +111,7 @@ def test_a_description_collects_files_from_anywhere(tmp_path: Path) -> None:
         ("m.csv", "path,label,set\nx.wav,beep,positives\n", "x.wav: there is no such file"),
         ("m.toml", "[[positives]]\nfiles=['x']\n", "needs word"),
         ("m.toml", "[[positives\n", "can't be read"),
+        ("m.toml", "[[positives]]\nword='x'\nfiles=[]\nslices=1\n", "must be a table"),
     ],
 )
 def test_a_corpus_that_is_none_says_why(tmp_path: Path, name: str, text: str, reason: str) -> None:

@@ -94,14 +94,14 @@ def validate(
         raise typer.BadParameter("--model and --corpus are needed")
     with extra("validate"):
         from bluering.validate import worst as recordings
-        from bluering.validate.choose import choose_model
+        from bluering.validate.choose import choose_models
         from bluering.validate.engines import engine_spec
         from bluering.validate.progress import Bar
         from bluering.validate.report.page import report_page
         from bluering.validate.report.schema import without_names, write_aside, write_report
         from bluering.validate.session import carry_out, prepare
         from bluering.validate.store import Store
-    spec = engine_spec(target, tuple(choose_model(text) for text in model))
+    spec = engine_spec(target, choose_models(model))
     if spec.one_at_a_time and (jobs > 1 or cluster):
         raise typer.BadParameter("one board hears one recording at a time: leave --jobs out")
     prepared: Prepared = prepare(corpus, spec, condition or [], seed)
@@ -194,13 +194,15 @@ def _command() -> str:
 
 
 def _summary(report: "Report", output: Path, as_json: bool) -> None:
-    from bluering.validate.report.console import summary_table
+    from bluering.validate.report.console import slice_table, summary_table
 
     if as_json:
         typer.echo(report.model_dump_json())
     else:
         for model in report.models:
             Console().print(summary_table(model))
+            if sliced := slice_table(model):
+                Console().print(sliced)
     for note in report.skipped:
         typer.echo(f"skipped {note.name}: {note.text}", err=True)
     typer.echo(f"wrote {_beside(output, '.json')} and {_beside(output, '.html')}", err=True)

@@ -1,12 +1,29 @@
 """From what the user typed to a model that can be measured."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from bluering.models.errors import ModelError
 from bluering.models.manifest import parse_manifest
 from bluering.models.packaged import CompiledWord, compiled_word, packaged
 from bluering.validate.corpus import slug
 from bluering.validate.engines import ModelSpec
+
+
+def choose_models(texts: Sequence[str]) -> tuple[ModelSpec, ...]:
+    """Several at once, each with a name of its own; ModelError when one is named twice."""
+    chosen = [choose_model(text) for text in texts]
+    twice = [text for text, count in Counter(texts).items() if count > 1]
+    if twice:
+        raise ModelError(f"the model {twice[0]} is named twice: once is enough")
+    names = Counter(model.name for model in chosen)
+    return tuple(
+        model if names[model.name] == 1 else replace(model, name=text)
+        for text, model in zip(texts, chosen, strict=True)
+    )
 
 
 def choose_model(text: str) -> ModelSpec:
@@ -26,4 +43,4 @@ def choose_model(text: str) -> ModelSpec:
 
 def compiled(model: ModelSpec) -> CompiledWord:
     """The word that a model was chosen from."""
-    return CompiledWord(model.name, model.blob, parse_manifest(model.manifest), model.source)
+    return CompiledWord(slug(model.name), model.blob, parse_manifest(model.manifest), model.source)

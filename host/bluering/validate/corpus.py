@@ -1,9 +1,11 @@
 """What to measure on: a folder, a manifest.csv or a dataset description, as a list of recordings.
 
 - folder: positives/WORD/... and negatives/KIND/...; a manifest.csv in it comes first
-- manifest.csv: columns path, label, set (positives or negatives), and sha256 where known
+- manifest.csv: columns path, label, set (positives or negatives), and sha256 where known; a column
+  slice_NAME tells to which slice of NAME (slow or fast of speed) a positive belongs
 - description.toml: tables [[positives]] with word and files, [[negatives]] with kind and files;
-  files are glob patterns relative to the description
+  files are glob patterns relative to the description; a table slices in [[positives]], as
+  slices = { speed = "slow" }, tells the same of all its files
 """
 
 import csv
@@ -12,13 +14,19 @@ import re
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from bluering.errors import BlueRingError
 from bluering.validate.audio import SUFFIXES, AudioError, probe
 
 POSITIVES, NEGATIVES = "positives", "negatives"
+_SLICE = "slice_"
+
+Slices = tuple[
+    tuple[str, str], ...
+]  # by what clips are sliced, and to which slice this one belongs
 
 
 class CorpusError(BlueRingError):
@@ -34,6 +42,7 @@ class Entry:
     positive: bool
     label: str  # the word, or the kind of negative; lower case with underscores
     sha256: str = ""  # as announced
+    slices: Slices = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class Recording:
     label: str
     sha256: str
     seconds: float
+    slices: Slices = ()
 
     @property
     def id(self) -> str:
@@ -128,7 +138,7 @@ def _checked(entry: Entry) -> "tuple[Recording, Note | None] | Note":
     if entry.sha256 and entry.sha256 != digest:
         return Note(entry.name, "it isn't the file that the manifest names (SHA-256 differs)")
     recording = Recording(
-        entry.path, entry.name, entry.positive, entry.label, digest, found.seconds
+        entry.path, entry.name, entry.positive, entry.label, digest, found.seconds, entry.slices
     )
     return recording, Note(entry.name, found.conversion) if found.conversion else None
 
@@ -165,7 +175,17 @@ def _from_manifest(path: Path) -> Iterator[Entry]:
             row["set"] == POSITIVES,
             slug(row["label"]),
             (row.get("sha256") or "").lower(),
+            _slices_of(row) if row["set"] == POSITIVES else (),
         )
+
+
+def _slices_of(row: dict[str, str]) -> Slices:
+    """What the columns slice_NAME say; an empty field leaves the clip out of that slicing."""
+    return tuple(
+        (column.removeprefix(_SLICE), value.strip())
+        for column, value in row.items()
+        if column and column.startswith(_SLICE) and value and value.strip()
+    )
 
 
 def _from_folder(root: Path, skipped: list[Note]) -> Iterator[Entry]:
@@ -191,16 +211,23 @@ def _from_description(path: Path, skipped: list[Note]) -> Iterator[Entry]:
                 raise CorpusError(
                     f"{path}: each [[{role}]] needs {label_key} = ... and files = [...]"
                 )
-            yield from _matching(path.parent, table["files"], role, table[label_key], skipped)
+            slices = table.get("slices", {}) if role == POSITIVES else {}
+            if not isinstance(slices, dict):
+                raise CorpusError(f'{path}: slices must be a table, as {{ speed = "slow" }}')
+            every = tuple((name, str(value)) for name, value in slices.items())
+            yield from (
+                replace(entry, slices=every)
+                for entry in _matching(path.parent, table, role, label_key, skipped)
+            )
 
 
 def _matching(
-    root: Path, patterns: list[str], role: str, label: str, skipped: list[Note]
+    root: Path, table: dict[str, Any], role: str, label_key: str, skipped: list[Note]
 ) -> Iterator[Entry]:
-    for pattern in patterns:
+    for pattern in table["files"]:
         files = [p for p in sorted(root.glob(pattern)) if p.is_file()]
         if not files:
             skipped.append(Note(pattern, "no file matches"))
         for file in files:
             name = file.relative_to(root).as_posix()
-            yield Entry(file, name, role == POSITIVES, slug(label))
+            yield Entry(file, name, role == POSITIVES, slug(table[label_key]))

@@ -35,6 +35,7 @@ from bluering.validate.scoring import (
     lowest_cutoff,
     misses,
 )
+from bluering.validate.slices import by_slice
 from bluering.validate.store import Store
 
 TARGETS_PER_HOUR = (0.1, 0.5, 2.0)
@@ -180,16 +181,21 @@ class Measurement:
 
     def _misses(self, condition: str, cutoff: int) -> Misses:
         clips = self._heard_under(condition)
-        latencies = []
-        for clip in clips:
-            hop = first_wake(clip.scores[condition], cutoff)
-            if hop is not None:
-                latencies.append(round((hop * HOP - clip.result.word_end) * 1000 / RATE))
+        wakes = [first_wake(clip.scores[condition], cutoff) for clip in clips]
+        latencies = [
+            round((hop * HOP - clip.result.word_end) * 1000 / RATE)
+            for clip, hop in zip(clips, wakes, strict=True)
+            if hop is not None
+        ]
+        sliced = [
+            (clip.result.clip.slices, hop is None) for clip, hop in zip(clips, wakes, strict=True)
+        ]
         return Misses(
             condition=condition,
             clips=len(clips),
-            missed=len(clips) - len(latencies),
+            missed=wakes.count(None),
             latency=_latency(latencies) if latencies else None,
+            slices=by_slice(sliced),
         )
 
 
@@ -199,6 +205,7 @@ def _scores(clip: _Clip) -> ClipScores:
         file=clip.result.clip.name,
         level_db=round(clip.result.level_db, 1),
         scores={condition: clip_score(found) for condition, found in clip.scores.items()},
+        slices=dict(clip.result.clip.slices),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import soundfile as sf
 
 from bluering.validate.audio import RATE, AudioError, Samples, read
-from bluering.validate.corpus import Recording
+from bluering.validate.corpus import Recording, slug
 from bluering.validate.hear import render
 from bluering.validate.plan import ClipPart
 from bluering.validate.report.media import Case
@@ -23,7 +23,7 @@ def save_false_accepts(prepared: Prepared, models: list[ModelResult], folder: Pa
     for model in models:
         for rank, accept in enumerate(model.listed_false_accepts(), 1):
             name = (
-                f"{model.name}_{rank:03}_score{accept.score}_{accept.kind}_{accept.id}"
+                f"{slug(model.name)}_{rank:03}_score{accept.score}_{accept.kind}_{accept.id}"
                 f"_{accept.seconds:.2f}s.wav"
             )
             sf.write(folder / name, _around(prepared, accept), RATE, subtype="PCM_16")

@@ -4,7 +4,8 @@ from rich.table import Table
 
 from bluering.validate.compare import Comparison, say_p
 from bluering.validate.gate import Check
-from bluering.validate.report.schema import ModelResult, OperatingPoint
+from bluering.validate.report.schema import ModelResult, OperatingPoint, SliceMisses
+from bluering.validate.slices import worst_sentence
 
 
 def summary_table(model: ModelResult) -> Table:
@@ -16,6 +17,30 @@ def summary_table(model: ModelResult) -> Table:
     for row in _summary_rows(model.shipped):
         table.add_row(*row)
     return table
+
+
+def slice_table(model: ModelResult) -> Table | None:
+    """Misses by slice at the manifest's cutoff, and the worst slice; None without slices."""
+    found = model.shipped.misses
+    slices = list(dict.fromkeys((s.by, s.value) for misses in found for s in misses.slices))
+    if not slices:
+        return None
+    table = _table(
+        f"{model.name}: missed, by slice", ("by", "slice", *(misses.condition for misses in found))
+    )
+    table.caption_justify = "left"
+    table.caption = "\n".join(filter(None, map(worst_sentence, found)))
+    for by, value in slices:
+        table.add_row(by, value, *(_slice_cell(misses.slice(by, value)) for misses in found))
+    return table
+
+
+def _slice_cell(found: SliceMisses | None) -> str:
+    if found is None:
+        return ""
+    low, high = found.interval
+    seen = f"{found.missed} of {found.clips}, {100 * found.rate:.1f} %"
+    return f"{seen}\n{100 * low:.1f} to {100 * high:.1f} %"
 
 
 def _summary_rows(point: OperatingPoint) -> list[tuple[str, str, str, str]]:

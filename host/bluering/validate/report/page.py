@@ -15,7 +15,9 @@ from bluering.validate.report.schema import (
     ModelResult,
     OperatingPoint,
     Report,
+    SliceMisses,
 )
+from bluering.validate.slices import worst_sentence
 
 _LISTED = 50  # false accepts on the page; the JSON file has them all
 
@@ -32,6 +34,7 @@ def report_page(report: Report, cases: Sequence[media.Case] = ()) -> str:
         _inputs("Skipped inputs", report.skipped),
         _curves(series),
         *(_points(model) for model in report.models),
+        *(_slices(model) for model in report.models),
         _bars(series),
         _latency(series),
         *(_false_accepts(model) for model in report.models),
@@ -159,6 +162,37 @@ def _misses_row(condition: str, points: Sequence[OperatingPoint]) -> str:
     return f"<tr><td>missed, {escape(condition)}</td>{''.join(cells)}</tr>"
 
 
+def _slices(model: ModelResult) -> str:
+    found = model.shipped.misses
+    slices = list(dict.fromkeys((s.by, s.value) for misses in found for s in misses.slices))
+    if not slices:
+        return ""
+    head = "".join(f"<th>{escape(misses.condition)}</th>" for misses in found)
+    rows = "".join(
+        f'<tr><td>{escape(by)}</td><td class="words">{escape(value)}</td>'
+        + "".join(_slice_cell(misses, misses.slice(by, value)) for misses in found)
+        + "</tr>"
+        for by, value in slices
+    )
+    worst = "".join(
+        f"<li>{escape(sentence)}</li>" for sentence in map(worst_sentence, found) if sentence
+    )
+    return (
+        f"<h2>Missed by slice of the clips: {escape(model.name)}</h2><ul>{worst}</ul>"
+        '<div class="scroll"><table><caption>At the manifest’s cutoff, with 95 % intervals; the '
+        "worst under each condition is the one with the highest lower end, beyond chance when it "
+        "is worse than the rest (Fisher, all slices taken together by Holm)</caption>"
+        f'<tr><th>by</th><th class="words">slice</th>{head}</tr>{rows}</table></div>'
+    )
+
+
+def _slice_cell(misses: Misses, found: SliceMisses | None) -> str:
+    if found is None:
+        return "<td></td>"
+    mark = ' class="bad"' if found == misses.worst else ""
+    return f"<td{mark}>{_share(found)}<small>{_of_clips(found)}</small></td>"
+
+
 def _bars(series: Sequence[Series]) -> str:
     if not any(one.model.shipped.kinds for one in series):
         return ""
@@ -280,11 +314,11 @@ def _difference_row(d: Difference) -> str:
     )
 
 
-def _share(misses: Misses) -> str:
+def _share(misses: Misses | SliceMisses) -> str:
     return f"{100 * misses.rate:.1f} %"
 
 
-def _of_clips(misses: Misses) -> str:
+def _of_clips(misses: Misses | SliceMisses) -> str:
     low, high = misses.interval
     return f"{misses.missed} of {misses.clips}, {100 * low:.1f} to {100 * high:.1f} %"
 

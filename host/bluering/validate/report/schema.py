@@ -3,12 +3,12 @@
 import json
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, computed_field, model_validator
 
 from bluering.errors import BlueRingError
-from bluering.validate.intervals import Interval, clopper_pearson, poisson_rate
+from bluering.validate.intervals import CONFIDENCE, Interval, clopper_pearson, poisson_rate
 
 FORMAT = "bluering.validation/1"
 SHIPPED = "manifest"  # the name of the operating point at the manifest's cutoff
@@ -19,7 +19,16 @@ class ReportError(BlueRingError):
 
 
 class _Record(BaseModel):
+    """Rates and intervals are written for those who read the JSON, and computed anew here."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_computed(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        return {k: v for k, v in content.items() if k not in cls.model_computed_fields}
 
 
 class Latency(_Record):
@@ -30,21 +39,60 @@ class Latency(_Record):
     each_ms: list[int]
 
 
-class Misses(_Record):
-    """Under one condition at one cutoff."""
-
-    condition: str
+class _Missed(_Record):
     clips: int
     missed: int
-    latency: Latency | None  # None when no clip was detected
 
+    @computed_field
     @property
     def rate(self) -> float:
         return self.missed / self.clips
 
+    @computed_field
     @property
     def interval(self) -> Interval:
         return clopper_pearson(self.missed, self.clips)
+
+
+class SliceMisses(_Missed):
+    """Of the clips of one slice."""
+
+    by: str  # what the clips are sliced by: speed, engine
+    value: str  # which slice: slow, fast
+    adjusted_p: float  # that it is no worse than the rest, for all slices of the condition at once
+
+    @property
+    def name(self) -> str:
+        return f"{self.by} {self.value}"
+
+    @property
+    def real(self) -> bool:
+        """Whether it is worse than the rest by more than chance explains."""
+        return self.adjusted_p < 1 - CONFIDENCE
+
+
+class Misses(_Missed):
+    """Under one condition at one cutoff."""
+
+    condition: str
+    latency: Latency | None  # None when no clip was detected
+    slices: list[SliceMisses] = []
+
+    @computed_field
+    @property
+    def worst_slice(self) -> str | None:
+        """Of the slices missed more often than all clips together, the one whose miss rate is the
+        highest for sure: by the lower end of its interval."""
+        worst = self.worst
+        return worst.name if worst else None
+
+    @property
+    def worst(self) -> SliceMisses | None:
+        worse = (s for s in self.slices if s.rate > self.rate)
+        return max(worse, key=lambda s: (s.interval[0], s.rate), default=None)
+
+    def slice(self, by: str, value: str) -> SliceMisses | None:
+        return next((s for s in self.slices if (s.by, s.value) == (by, value)), None)
 
 
 class FalseAccepts(_Record):
@@ -54,10 +102,12 @@ class FalseAccepts(_Record):
     hours: float
     count: int
 
+    @computed_field
     @property
     def per_hour(self) -> float:
         return self.count / self.hours
 
+    @computed_field
     @property
     def interval(self) -> Interval:
         return poisson_rate(self.count, self.hours)
@@ -100,6 +150,7 @@ class ClipScores(_Record):
     file: str
     level_db: float
     scores: dict[str, int]
+    slices: dict[str, str] = {}
 
 
 class MissCurve(_Record):
@@ -182,7 +233,7 @@ def without_names(report: Report) -> Report:
     models = [
         model.model_copy(
             update={
-                "clips": [clip.model_copy(update=bare) for clip in model.clips],
+                "clips": [clip.model_copy(update={**bare, "slices": {}}) for clip in model.clips],
                 "points": [
                     point.model_copy(
                         update={
@@ -203,7 +254,7 @@ def without_names(report: Report) -> Report:
 def write_report(report: Report, path: Path) -> None:
     """As JSON with a line for each list of numbers, so that two versions can be told apart."""
     text = json.dumps(report.model_dump(), indent=1, ensure_ascii=False)
-    text = re.sub(r"\[[-\d.,\s]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text)
+    text = re.sub(r"\[[-+e\d.,\s]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text)
     write_aside(path, text + "\n")
 
 
