@@ -6,11 +6,13 @@
 Each peer is an engine of `bluering validate`: the same clips, noises, stretches and curves. Peers
 that aren't installed are named and left out. openWakeWord's last release that carries its models
 is 0.4.0. pocketsphinx tells detections, not scores: it has one operating point for each threshold
-that it is run with.
+that it is run with. --hours takes so many hours of the negatives, the same for all engines.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,15 +27,18 @@ from bluering.validate.audio import HOP, RATE, Samples, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Corpus
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, engine_spec, open_engine
+from bluering.validate.plan import Plan
 from bluering.validate.progress import Bar
-from bluering.validate.report.schema import ModelResult
-from bluering.validate.runner import Here
+from bluering.validate.report.schema import Misses, ModelResult
+from bluering.validate.runner import Here, Processes
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
+from tests.some_hours import some_hours
 
 WORD = "alexa"
 _TIMED_SECONDS = 300.0
-_SPHINX_THRESHOLDS = (1e-30, 1e-20, 1e-10)
+_MODULE = "tests.bench.peers"  # also when it is run as a program
+_SPHINX_THRESHOLDS = (1e-30, 1e-15)
 
 
 class PymicroWakeword:
@@ -106,28 +111,28 @@ def open_openwakeword(_: EngineSpec) -> OpenWakeWord:
 
 
 def open_pocketsphinx(spec: EngineSpec) -> Pocketsphinx:
-    """For EngineSpec; the threshold is in the model's name."""
-    return Pocketsphinx(float(spec.models[0].name.split()[-1]))
+    """For EngineSpec, whose argument is the threshold."""
+    return Pocketsphinx(float(spec.argument))
 
 
 def contenders() -> tuple[list[EngineSpec], list[str]]:
     """What can run here, and the names of the packages that are missing."""
     ours = engine_spec("reference", (choose_model(WORD),))
     found, missing = [ours], []
-    peers: list[tuple[str, str, Callable[..., object], int]] = [
-        ("pymicro_wakeword", "pymicro-wakeword", open_pymicro, int(0.9 * 255)),
-        ("openwakeword", "openWakeWord", open_openwakeword, int(0.5 * 255)),
+    peers: list[tuple[str, str, Callable[..., object], int, str]] = [
+        ("pymicro_wakeword", "pymicro-wakeword", open_pymicro, int(0.9 * 255), ""),
+        ("openwakeword", "openWakeWord", open_openwakeword, int(0.5 * 255), ""),
         *(
-            ("pocketsphinx", f"pocketsphinx {t:g}", open_pocketsphinx, 100)
+            ("pocketsphinx", f"pocketsphinx {t:g}", open_pocketsphinx, 100, f"{t:g}")
             for t in _SPHINX_THRESHOLDS
         ),
     ]
-    for package, name, opener, cutoff in peers:
+    for package, name, opener, cutoff, argument in peers:
         if find_spec(package) is None:
             missing.append(package)
             continue
         model = ModelSpec(name, WORD, b"", "", Path(), "", cutoff, window=1)
-        found.append(EngineSpec(name, f"{__name__}:{opener.__name__}", (model,)))
+        found.append(EngineSpec(name, f"{_MODULE}:{opener.__name__}", (model,), argument))
     return found, sorted(set(missing))
 
 
@@ -159,17 +164,25 @@ def _scaled(scores: list[float]) -> Probabilities:
     return np.clip(np.floor(np.array(scores) * 255), 0, 255).astype(np.uint8)
 
 
-def _row(result: ModelResult, milliseconds: float, conditions: list[str]) -> list[list[str]]:
+def _rows(result: ModelResult, milliseconds: float, conditions: list[str]) -> list[list[str]]:
     rows = []
-    for point in result.points:
+    # Detections alone, without scores, can't be operated at another point.
+    binary = {clip.scores[c] for clip in result.clips for c in clip.scores} <= {0, 255}
+    for point in [result.shipped] if binary else result.points:
         if point.cutoff is None or point.overall is None:
             rows.append([result.name, point.name, "out of reach", *[""] * len(conditions), ""])
             continue
         misses = [point.condition(condition) for condition in conditions]
-        shares = [f"{100 * m.rate:.1f} %" if m else "" for m in misses]
-        accepts = f"{point.overall.count} in {point.overall.hours:.2f} h"
+        shares = [_share(m) if m else "" for m in misses]
+        low, high = point.overall.interval
+        accepts = f"{point.overall.count}: {point.overall.per_hour:.2f}\n{low:.2f} to {high:.2f}"
         rows.append([result.name, point.name, accepts, *shares, f"{milliseconds:.2f}"])
     return rows
+
+
+def _share(misses: Misses) -> str:
+    low, high = misses.interval
+    return f"{100 * misses.rate:.1f} %\n{100 * low:.1f} to {100 * high:.1f}"
 
 
 def main(
@@ -178,19 +191,27 @@ def main(
         "peers.parts"
     ),
     condition: Annotated[list[str] | None, typer.Option(help="As for validate.")] = None,
+    hours: Annotated[float, typer.Option(help="Of negatives, for all engines.")] = math.inf,
+    jobs: Annotated[int, typer.Option(help="Processes; the times are taken in one.")] = 1,
 ) -> None:
     """Print a table of all engines that can run here."""
     conditions = condition or ["clean", "tv@10", "ambient@10"]
     specs, missing = contenders()
-    table = Table(title=f"{WORD}, misses at the same false accepts")
-    for column in ("engine", "at", "false accepts", *conditions, "ms per s of audio"):
+    prepared = prepare(corpus, specs[0], conditions, seed=1)
+    plan = Plan(prepared.plan.clips, some_hours(prepared.plan.streams, hours))
+    heard = sum(part.seconds for part in plan.streams) / 3600
+    table = Table(
+        title=f"{WORD}, {len(plan.clips)} clips, {heard:.2f} h of negatives, 95 % intervals"
+    )
+    for column in ("engine", "at", "false accepts per h", *conditions, "ms per s of audio"):
         table.add_column(column)
     for spec in specs:
-        prepared = prepare(corpus, spec, conditions, seed=1)
         milliseconds = processor_ms_per_second(spec, prepared.corpus)
         with Bar() as bar:
-            report = carry_out(prepared, Store(parts, spec), Here(), bar, "")
-        for row in _row(report.models[0], milliseconds, conditions):
+            workers = Processes(jobs) if jobs > 1 else Here()
+            same = replace(prepared, spec=spec, plan=plan)
+            report = carry_out(same, Store(parts, spec), workers, bar, "")
+        for row in _rows(report.models[0], milliseconds, conditions):
             table.add_row(*row)
         table.add_section()
     console = Console()

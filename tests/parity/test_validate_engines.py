@@ -12,9 +12,9 @@ from bluering.validate.progress import Silent
 from bluering.validate.runner import Processes, run
 from bluering.validate.store import Store
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
+from tests.some_hours import some_hours
 
 ROOT = Path(__file__).parents[2]
-_HOUR = 3600.0
 _WORDS = {"alexa", "computer", "echo"}  # what is heard, whatever the model listens for
 
 
@@ -32,14 +32,14 @@ def test_no_score_differs(dev_corpus: Path, target: str) -> None:
         pytest.skip(str(error))
     models = (choose_model("alexa"),)
     plan = make_plan(load_corpus(dev_corpus, _WORDS), [Condition()], seed=1)
-    parts = (*plan.clips, *_an_hour(plan.streams))
+    parts = (*plan.clips, *some_hours(plan.streams, 1.0))
     firmware, reference = (_heard(parts, engine_spec(t, models)) for t in (target, "reference"))
     steps = 0
     for part in parts:
         ours, theirs = _traces(firmware, part), _traces(reference, part)
         assert ours == theirs, part
         steps += sum(map(len, ours))
-    hours = sum(part.seconds for part in parts if isinstance(part, StreamPart)) / _HOUR
+    hours = sum(part.seconds for part in parts if isinstance(part, StreamPart)) / 3600
     print(f"{target}: {len(plan.clips)} clips, {hours:.2f} h, {steps} steps, none differs")
     assert len(plan.clips) >= 200
     assert hours >= 1
@@ -50,24 +50,6 @@ def _heard(parts: tuple[Part, ...], spec: EngineSpec) -> Store:
     store = Store(ROOT / ".cache" / "validate", spec)
     run(parts, spec, store, Processes(2), Silent())
     return store
-
-
-def _an_hour(parts: tuple[StreamPart, ...]) -> list[StreamPart]:
-    """Stretches of all kinds in turn until there is an hour."""
-    turns: dict[str, int] = {}
-    order = []
-    for part in parts:
-        turns[part.kind] = turns.get(part.kind, -1) + 1
-        order.append((turns[part.kind], part))
-    order.sort(key=lambda pair: pair[0])
-    total = 0.0
-    chosen = []
-    for _, part in order:
-        if total >= _HOUR:
-            break
-        total += part.seconds
-        chosen.append(part)
-    return chosen
 
 
 def _traces(store: Store, part: Part) -> list[list[int]]:
