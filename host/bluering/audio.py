@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -58,18 +59,24 @@ def pipe_blocks() -> Iterator[np.ndarray]:
         yield np.frombuffer(data[: len(data) // 2 * 2], "<i2")
 
 
+def sound_card() -> Any:
+    """The module sounddevice. Raises SoundError where it, or PortAudio under it, is missing."""
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:
+        raise SoundError(
+            f"no access to microphone and loudspeaker: {error}. Install it with "
+            "'pip install bluering[audio]' and PortAudio with 'apt install libportaudio2'"
+        ) from error
+    return sounddevice
+
+
 def microphone_blocks(device: str | None = None) -> Iterator[np.ndarray]:
     """Blocks of int16 samples from this computer's microphone, 20 ms each, without end.
 
     Needs the extra ``audio`` and PortAudio (Debian: libportaudio2). Raises SoundError.
     """
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:
-        raise SoundError(
-            f"no microphone access: {error}. Install it with 'pip install bluering[audio]' and "
-            "PortAudio with 'apt install libportaudio2'"
-        ) from error
+    sounddevice = sound_card()
     block = RATE // 50
     try:
         with sounddevice.RawInputStream(RATE, block, device, 1, "int16") as stream:

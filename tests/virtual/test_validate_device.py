@@ -1,16 +1,22 @@
 """The firmware as an engine: its scores are the reference's, step by step."""
 
+import queue
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bluering.validate import device
-from bluering.validate.audio import read
+from bluering.validate.acoustic import AcousticEngine
+from bluering.validate.audio import HOP, RATE, read
 from bluering.validate.choose import choose_model, compiled
 from bluering.validate.engines import EngineSpec, TargetError, engine_spec, open_engine
+from bluering.validate.mix import placed
 from bluering.virtual.hub import Hub
+from bluering.virtual.pipe import Pipe
 from bluering.virtual.runner import VirtualBoard
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 
@@ -72,3 +78,49 @@ def test_a_board_behind_a_port_is_one_more() -> None:
         device.close_devices()
     (expected,) = open_engine(_spec("reference", "alexa")).listen([recording])
     assert heard.tolist() == expected.tolist()
+
+
+class _Loudspeaker:
+    """What is played reaches the virtual board's microphone, in real time."""
+
+    latency = 0.0
+
+    def __init__(self) -> None:
+        self._hops: queue.Queue[bytes] = queue.Queue(maxsize=10)
+        self._start = time.monotonic()
+        self.sounddevice = SimpleNamespace(OutputStream=lambda **_: self, PortAudioError=OSError)
+
+    def __enter__(self) -> "_Loudspeaker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    @property
+    def time(self) -> float:
+        return time.monotonic() - self._start
+
+    def write(self, samples: np.ndarray) -> None:
+        for at in range(0, len(samples), HOP):
+            self._hops.put(samples[at : at + HOP].astype("<i2").tobytes().ljust(2 * HOP, b"\0"))
+
+    def air(self) -> Iterator[bytes]:
+        for number in range(60 * RATE // HOP):
+            time.sleep(max(0.0, number * HOP / RATE - self.time))
+            try:
+                yield self._hops.get_nowait()
+            except queue.Empty:
+                yield bytes(2 * HOP)
+
+
+def test_the_firmware_hears_a_loudspeaker() -> None:
+    models = (choose_model("alexa"),)
+    speaker = _Loudspeaker()
+    played = placed(_recordings()[1]).astype(np.int16)
+    with VirtualBoard([compiled(models[0])], speaker.air(), pace="real") as board:
+        engine = AcousticEngine(Pipe(board), speaker.sounddevice, "", models)
+        (heard,) = engine.listen([played])
+    (expected,) = open_engine(_spec("reference", "alexa")).listen([played])
+    assert len(heard) == len(expected)
+    assert heard.max() > 229
+    assert expected.max() > 229

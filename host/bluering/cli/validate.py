@@ -62,6 +62,12 @@ def validate(
     model: Models = None,
     corpus: CorpusPath = None,
     target: Target = "reference",
+    acoustic: Annotated[
+        bool, typer.Option("--acoustic", help="Play through the loudspeaker to the board there.")
+    ] = False,
+    speaker: Annotated[
+        str, typer.Option("--speaker", help="Which one: 'python -m sounddevice' lists them.")
+    ] = "",
     condition: Conditions = None,
     seed: Annotated[int, typer.Option("--seed", help="Draws noises and rooms.")] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes on this machine.")] = 1,
@@ -95,13 +101,16 @@ def validate(
     with extra("validate"):
         from bluering.validate import worst as recordings
         from bluering.validate.choose import choose_models
-        from bluering.validate.engines import engine_spec
+        from bluering.validate.engines import acoustic_spec, engine_spec
         from bluering.validate.progress import Bar
         from bluering.validate.report.page import report_page
         from bluering.validate.report.schema import without_names, write_aside, write_report
         from bluering.validate.session import carry_out, prepare
         from bluering.validate.store import Store
-    spec = engine_spec(target, choose_models(model))
+    if acoustic:
+        spec = acoustic_spec(_port(target), speaker, choose_models(model))
+    else:
+        spec = engine_spec(target, choose_models(model))
     if spec.one_at_a_time and (jobs > 1 or cluster):
         raise typer.BadParameter("one board hears one recording at a time: leave --jobs out")
     prepared: Prepared = prepare(corpus, spec, condition or [], seed)
@@ -181,6 +190,14 @@ def _workers(jobs: int, cluster: str | None) -> "Workers":
     if cluster:
         return Cluster(cluster)
     return Processes(jobs) if jobs > 1 else Here()
+
+
+def _port(target: str) -> str:
+    from bluering.validate.engines import is_computed
+
+    if is_computed(target):
+        raise typer.BadParameter("--acoustic needs a board: name its port with --target")
+    return target
 
 
 def _beside(output: Path, suffix: str) -> Path:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bluering.audio import sound_card
 from bluering.cli.extras import extra
 from bluering.cli.vault_options import VaultFolder, ask_passphrase, folder, open_vault
 from bluering.errors import BlueRingError
@@ -77,8 +78,7 @@ def list_recordings(
 @app.command()
 def play(name: Name = "last", vault: VaultFolder = None) -> None:
     """Play a recording."""
-    with extra("audio"):
-        import sounddevice
+    sounddevice = sound_card()
     with extra("vault"):
         from bluering.vault.sound import RATE
     opened = open_vault(vault)

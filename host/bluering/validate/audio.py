@@ -14,6 +14,7 @@ from bluering.errors import BlueRingError
 
 HOP = 160  # samples, the front end's step
 WINDOW = 480  # samples, the front end's first window
+FIRST_FEATURES = WINDOW // HOP - 1  # hops heard before the first one that gives features
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64"})
 
 _BLOCK_SECONDS = 20.0

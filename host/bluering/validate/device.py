@@ -10,12 +10,11 @@ import numpy as np
 
 from bluering.link import Connection, Received, wire
 from bluering.link.records import Hello, HelloRequest, Scores, Word
-from bluering.validate.audio import HOP, Samples
+from bluering.validate.audio import FIRST_FEATURES, HOP, Samples
 from bluering.validate.choose import compiled
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, TargetError
 
 _ANSWER_SECONDS = 10.0
-_FIRST_FEATURES = 2  # hops heard before the first one that gives features
 _QUIET = bytes(2 * HOP * 100)
 
 
@@ -25,8 +24,8 @@ class DeviceEngine:
     def __init__(self, link: wire.Link, models: tuple[ModelSpec, ...]) -> None:
         """TargetError when the device doesn't answer or hasn't got the models."""
         self._link = link
-        words = _words(link)
-        self._places = [_place(words, model) for model in models]
+        words = words_of(link)
+        self._places = [place_of(words, model) for model in models]
         self.strides: tuple[int, ...] = tuple(words[place].stride for place in self._places)
 
     def listen(self, blocks: Iterable[Samples]) -> list[Probabilities]:
@@ -43,7 +42,7 @@ class DeviceEngine:
         for message in wire.hear(self._link, counted()):
             if isinstance(message, Scores):
                 self._take(message, outputs)
-        steps = max(0, samples // HOP - _FIRST_FEATURES)
+        steps = max(0, samples // HOP - FIRST_FEATURES)
         for output, stride in zip(outputs, self.strides, strict=True):
             if len(output) != steps // stride:
                 raise TargetError(
@@ -53,7 +52,7 @@ class DeviceEngine:
         return [np.array(output, np.uint8) for output in outputs]
 
     def _take(self, message: Scores, outputs: list[list[int]]) -> None:
-        hops = message.position - _FIRST_FEATURES
+        hops = message.position - FIRST_FEATURES
         for output, stride, place in zip(outputs, self.strides, self._places, strict=True):
             if hops == (len(output) + 1) * stride:
                 output.append(message.probabilities[place])
@@ -74,7 +73,12 @@ def open_virtual(spec: EngineSpec) -> DeviceEngine:
 
 def open_port(spec: EngineSpec) -> DeviceEngine:
     """For EngineSpec: a board, real or emulated, behind a port."""
-    return DeviceEngine(_OPEN.enter_context(Connection(spec.argument)), spec.models)
+    return DeviceEngine(connected(spec.argument), spec.models)
+
+
+def connected(port: str) -> Connection:
+    """A port that is held until this process ends, or close_devices."""
+    return _OPEN.enter_context(Connection(port))
 
 
 _OPEN = ExitStack()  # links and boards that this process holds
@@ -88,8 +92,8 @@ def close_devices() -> None:
 atexit.register(close_devices)
 
 
-def _words(link: wire.Link) -> list[Word]:
-    """The words that the device listens for, by their numbers."""
+def words_of(link: wire.Link) -> list[Word]:
+    """The words that the device listens for, by their numbers. TargetError when it is silent."""
     link.send(HelloRequest())
     expected: int | None = None
     words: dict[int, Word] = {}
@@ -109,7 +113,8 @@ def _words(link: wire.Link) -> list[Word]:
     )
 
 
-def _place(words: list[Word], model: ModelSpec) -> int:
+def place_of(words: list[Word], model: ModelSpec) -> int:
+    """The model's number on the device. TargetError when it hasn't got this very model."""
     for place, word in enumerate(words):
         if word.model_sha256.hex() == model.source_sha256:
             return place

@@ -1,6 +1,7 @@
 """What turns audio into probabilities: one per model step, as the device would compute them."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,6 +63,7 @@ class EngineSpec:
     argument: str = ""  # what the opener needs besides
     firmware: bool = False  # the firmware's own code computes the scores
     one_at_a_time: bool = False  # there is only one such device
+    method: str = ""  # what a reader of the report has to know of it
 
 
 def engine_spec(target: str, models: tuple[ModelSpec, ...]) -> EngineSpec:
@@ -72,6 +74,29 @@ def engine_spec(target: str, models: tuple[ModelSpec, ...]) -> EngineSpec:
     if target in _VIRTUAL:
         return EngineSpec(target, f"{device}:open_virtual", models, _VIRTUAL[target], firmware=True)
     return EngineSpec(target, f"{device}:open_port", models, target, True, one_at_a_time=True)
+
+
+def is_computed(target: str) -> bool:
+    """Whether a target is computed on this machine, not a board behind a port."""
+    return target == "reference" or target in _VIRTUAL
+
+
+def acoustic_spec(port: str, speaker: str, models: tuple[ModelSpec, ...]) -> EngineSpec:
+    """The engine that plays through a loudspeaker of this computer, by name or number ("": the
+    usual one), and listens to the board behind a port."""
+    return EngineSpec(
+        f"{port}, by loudspeaker",
+        "bluering.validate.acoustic:open_acoustic",
+        models,
+        json.dumps([port, speaker]),
+        firmware=True,
+        one_at_a_time=True,
+        method=(
+            "Played through a loudspeaker to the board's microphone in whatever room that is. The "
+            "latency holds the way of the sound and of the messages; it is as exact as the clocks "
+            "of the sound card and of the link, some tens of milliseconds."
+        ),
+    )
 
 
 @lru_cache(maxsize=2)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bluering.validate.audio import (
+    FIRST_FEATURES,
     HOP,
     RATE,
     AudioError,
@@ -26,7 +27,6 @@ from bluering.validate.speech_level import active_speech_level, word_end
 
 WARM_UP_HOPS = 74  # after switching on, as on the device
 _LONGEST_CLIP = 60.0  # seconds
-_FIRST_FEATURES = 2  # hops heard before the first one that gives features
 
 
 def hear(part: Part, engine: Engine) -> PartResult:
@@ -175,6 +175,6 @@ def _listen(
 ) -> list[Trace]:
     outputs = engine.listen(blocks)
     return [
-        Trace(output, _FIRST_FEATURES + stride - before_hops, stride, count_from)
+        Trace(output, FIRST_FEATURES + stride - before_hops, stride, count_from)
         for output, stride in zip(outputs, engine.strides, strict=True)
     ]

@@ -67,7 +67,7 @@ def carry_out(
         target=spec.target,
         corpus=corpus.name,
         seed=prepared.seed,
-        method=_method(),
+        method=[*_method(), *filter(None, [spec.method])],
         models=models,
         skipped=_notes(skipped),
         converted=_notes(corpus.converted),
