@@ -71,7 +71,7 @@ class Parts:
         self.kernels = native.load()
         self.board = Board(BOARD)
         self.light = ring.Ring(self.board.leds, self.board.led_count, self.board.led_limit)
-        self.light.show(ring.STARTING)
+        _light(self.light, ring.STARTING)
         self.link = Link(BOARD["link_rate"])
         self.settings = Settings()
         fault = self.settings.load()
@@ -295,8 +295,11 @@ class App:
 
     def _tick(self):
         self._shell.tick(self._link.out.pump())
-        if self._light.tick():
-            self.reports.light()
+        try:
+            if self._light.tick():
+                self.reports.light()
+        except OSError:
+            self._shell.post(gate.RING_FAILED)
         if self._day.tick():
             self.settings_changed()
 
@@ -337,7 +340,10 @@ class App:
         start, end = settings.get("night_from"), settings.get("night_to")
         night = self._day.minute >= 0 and is_within(self._day.minute, start, end)
         limit = board.led_night if night else board.led_limit
-        self._light.dim(max(1, limit * settings.get("brightness") // 255))
+        try:
+            self._light.dim(max(1, limit * settings.get("brightness") // 255))
+        except OSError:
+            self._shell.post(gate.RING_FAILED)
 
     def present(self):
         """Tell who this is, what it listens for and what its ring shows."""
@@ -353,6 +359,14 @@ class App:
                 word.text,
             )
         self.reports.light()
+
+
+def _light(light, state):
+    """Show what nothing depends on: a ring that can't be written stops neither start nor end."""
+    try:
+        light.show(state)
+    except OSError:
+        pass
 
 
 def present(link, board, count, kernels):
@@ -377,7 +391,7 @@ def present(link, board, count, kernels):
 def halt(parts, state, code, text):
     """Show an error and say why, until somebody asks for the REPL; the microphone stays off."""
     link = parts.link
-    parts.light.show(state)
+    _light(parts.light, state)
     while True:
         present(link, parts.board, 0, parts.kernels.names)
         telemetry.ring(link.out, 0, 0, state, parts.light.pixels)
@@ -408,7 +422,7 @@ def listen(parts, healthy=None, watchdog=None):
 
 def take_leave(parts, following):
     """Say that the application leaves, and why."""
-    parts.light.show(ring.OFF)
+    _light(parts.light, ring.OFF)
     telemetry.ring(parts.link.out, 0, 0, ring.OFF, parts.light.pixels)
     reason = "the sound ended" if following == ENDED else "the REPL was asked for"
     telemetry.bye(parts.link.out, reason)

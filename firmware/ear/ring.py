@@ -41,6 +41,10 @@ _BLINKS = 3  # a number of blinks, then a pause: errors told apart by counting
 
 _STILL = (_SOLID, _DOT)
 
+# A still light is written once, except this one: a chain that loses its power or its colour in the
+# middle of a recording gets it back within a frame, and one that can't be written is noticed.
+_KEPT = (BLUE,)
+
 _BLINK_FRAMES = 5  # 200 ms lit, 200 ms dark
 _PAUSE_FRAMES = 25
 
@@ -125,16 +129,19 @@ class Ring:
         self._write()
 
     def tick(self):
-        """Count one hop; returns True when a new frame was written to the LEDs."""
+        """Count one hop; returns True when the LEDs show something new.
+
+        Raises OSError, as ``show`` and ``dim`` do, when the LEDs can't be written.
+        """
         self._hops += 1
         if self._hops < FRAME_HOPS:
             return False
         self._hops = 0
         self._frame = (self._frame + 1) & 0xFFFF
-        if is_still(self.state):
-            return False
-        self._write()
-        return True
+        still = is_still(self.state)
+        if not still or self.state in _KEPT:
+            self._write()
+        return not still
 
     def _write(self):
         draw(self.state, self._frame, self._limit, self.pixels)

@@ -100,6 +100,15 @@ def test_at_most_25_frames_a_second() -> None:
 def test_a_still_state_is_written_once() -> None:
     leds = Leds()
     shell = ring.Ring(leds, 12)
-    shell.show(ring.BLUE)
+    shell.show(ring.LISTENING)
     assert not any(shell.tick() for _ in range(100))
     assert len(leds.writes) == 1
+
+
+def test_blue_is_kept_up() -> None:
+    """Written again and again, without news for the host: what failed in between is mended."""
+    leds = Leds()
+    shell = ring.Ring(leds, 2)
+    shell.show(ring.BLUE)
+    assert not any(shell.tick() for _ in range(100))
+    assert leds.writes == [bytes((0, 0, 255)) * 2] * 26

@@ -145,7 +145,8 @@ BYE = Message(
 # A tag is the HMAC-SHA-256 of the message's number and of its payload without the tag; for the
 # keys see ear.privacy.keys.
 
-# A recording begins.
+# A recording begins. Told again, word for word, while it lasts and at its end: whoever missed it
+# can't open anything.
 RECORDING_START = Message(
     9,
     "recording_start",
@@ -180,7 +181,7 @@ RECORDING_CHUNK = Message(
     ("data", "bytes"),  # the sound, encoded, then encrypted
 )
 
-# A recording has ended.
+# A recording has ended. Told twice.
 RECORDING_END = Message(
     11,
     "recording_end",
@@ -193,7 +194,8 @@ RECORDING_END = Message(
     ("tag", "bytes32"),  # by the recording's key
 )
 
-# The owner marked the last wake as false: its recording, if any, is to be deleted.
+# The owner marked the last wake as false: its recording, if any, is to be deleted. Told several
+# times.
 FALSE_WAKE = Message(
     12,
     "false_wake",

@@ -22,6 +22,8 @@ _TAG = keys.TAG_SIZE
 _BODY_AT = messages.RECORDING_CHUNK.size + 2
 _MAX_QUEUED = 1024  # bytes in the outbox above which sound waits: telemetry needs room too
 _LONGEST_NAME = 64  # bytes
+_ENDS = 2  # how often the end is told
+_START_AGAIN = 10  # chunks after which the start is told again: without it nothing can be opened
 
 
 class Wake:
@@ -52,6 +54,9 @@ class Recorder:
         self._outbox = outbox
         self._random = random
         self._queue = Queue(slots, _BODY_AT + encoder.capacity)
+        self._start = bytearray(messages.RECORDING_START.size + 1 + _LONGEST_NAME)
+        self._start_length = 0
+        self._false = bytearray(messages.FALSE_WAKE.size)
         self._control = keys.Hmac(keys.control_key(identity.key))
         self._mac = None
         self._body = None  # of the chunk that is being filled
@@ -106,10 +111,18 @@ class Recorder:
             self._finish_chunk()
 
     def end(self, reason):
-        """Take no more samples; ``reason``: the gate's event that ended it."""
+        """Take no more samples; ``reason``: the gate's event that ended it.
+
+        Start and end are told again where there is room: a link that loses one of them would
+        otherwise lose the recording, or whether it was whole.
+        """
         self._finish_chunk()
         self.taking = False
-        self._commit(messages.RECORDING_END, self._put_end(self._queue.newest, reason))
+        queue = self._queue
+        if queue.free > 1:
+            self._queue_start_again()
+        for _ in range(min(_ENDS, queue.free)):
+            self._commit(messages.RECORDING_END, self._put_end(queue.newest, reason))
 
     def pump(self):
         """Hand the oldest message to the outbox if it has room."""
@@ -128,32 +141,35 @@ class Recorder:
             self._queue.clear()
             if self._told:
                 self._outbox.clear()
-                length = self._put_end(self._outbox.payload, reason)
-                self._seal_and_send(self._mac, messages.RECORDING_END, length)
+                self._send_end(reason)
             self._unwritten = 0
         self._cipher.stop()
         self._mac = None
 
     def discard(self, wake, recorded):
-        """Tell the host that a wake was wrong: its recording, if any, is to be deleted.
+        """A wake was wrong: its recording, if any, is to be deleted, which ``tell_discard`` tells.
 
-        False when the outbox had no room for it.
+        What is to be told is fixed here: a wake that follows changes nothing about it.
         """
         message = messages.FALSE_WAKE
-        number = self.number if recorded else 0
-        identity = self._identity
         struct.pack_into(
             message.format,
-            self._outbox.payload,
+            self._false,
             0,
-            identity.id,
-            identity.boot,
-            number,
+            self._identity.id,
+            self._identity.boot,
+            self.number if recorded else 0,
             wake.low,
             wake.high,
             bytes(_TAG),
         )
-        return self._seal_and_send(self._control, message, message.size)
+        _write_tag(self._control, message, self._false)
+
+    def tell_discard(self):
+        """Tell the host of the last ``discard``; False when the outbox had no room for it."""
+        message = messages.FALSE_WAKE
+        self._outbox.payload[: message.size] = self._false
+        return self._outbox.send(message.id, message.size)
 
     def _begin_chunk(self):
         # One slot is always left for the message that ends the recording.
@@ -186,6 +202,9 @@ class Recorder:
         self._body = None
         self.sequence += 1
         self._commit(message, _BODY_AT + length)
+        # A slot for the next chunk and one for the end stay free.
+        if self.sequence % _START_AGAIN == 0 and self._queue.free > 2:
+            self._queue_start_again()
 
     def _commit(self, message, length):
         _write_tag(self._mac, message, self._queue.newest[:length])
@@ -218,7 +237,15 @@ class Recorder:
         slot[message.size] = len(name)
         length = message.size + 1 + len(name)
         slot[message.size + 1 : length] = name
-        self._commit(message, length)
+        _write_tag(self._mac, message, slot[:length])
+        self._start[:length] = slot[:length]
+        self._start_length = length
+        self._queue.commit(message.id, length)
+
+    def _queue_start_again(self):
+        length = self._start_length
+        self._queue.newest[:length] = self._start[:length]
+        self._queue.commit(messages.RECORDING_START.id, length)
 
     def _put_end(self, payload, reason):
         message = messages.RECORDING_END
@@ -235,9 +262,13 @@ class Recorder:
         )
         return message.size
 
-    def _seal_and_send(self, mac, message, length):
-        _write_tag(mac, message, self._outbox.payload[:length])
-        return self._outbox.send(message.id, length)
+    def _send_end(self, reason):
+        """Tell the end at once, past the queue."""
+        message = messages.RECORDING_END
+        for _ in range(_ENDS):
+            length = self._put_end(self._outbox.payload, reason)
+            _write_tag(self._mac, message, self._outbox.payload[:length])
+            self._outbox.send(message.id, length)
 
 
 def _write_tag(mac, message, payload):

@@ -9,6 +9,8 @@ from ear.privacy.recorder import CONSENT_PRE_ROLL, CONSENT_REVIEW
 
 MARK_HOPS = 1000  # how long after a wake it can be marked as false: 10 s
 _HOPS_PER_SECOND = 100
+_DISCARDS = 3  # how often the host is told of a false wake: one message may be lost
+_DISCARD_PAUSE = 50  # hops between them
 
 
 class Shell:
@@ -32,7 +34,8 @@ class Shell:
         self._since_wake = MARK_HOPS
         self._recorded = False
         self._open = False  # the link takes sound
-        self._discard_due = False  # the outbox had no room for it
+        self._discards = 0  # how often a false wake is still to be told
+        self._discard_wait = 0
         self._hearing = True  # until it was stopped once
         self._host_pre_roll = False
         self._pre_roll = PreRoll()
@@ -98,8 +101,8 @@ class Shell:
         """10 ms passed, in which the outbox wrote ``written`` bytes."""
         if self._since_wake < MARK_HOPS:
             self._since_wake += 1
-        if self._discard_due:
-            self._discard_due = not self._recorder.discard(self._wake, self._recorded)
+        if self._discards:
+            self._tell_discard()
         if self._open:
             self._recorder.note_written(written)
             self._recorder.pump()
@@ -110,6 +113,13 @@ class Shell:
             self._hops_left -= 1
             if self._hops_left == 0:
                 self.post(gate.DEADLINE)
+
+    def _tell_discard(self):
+        if self._discard_wait:
+            self._discard_wait -= 1
+        elif self._recorder.tell_discard():
+            self._discards -= 1
+            self._discard_wait = _DISCARD_PAUSE
 
     def _deadline(self):
         if self.state == gate.RECORDING:
@@ -161,7 +171,10 @@ class Shell:
             recorder.close(event)
             self._open = False
         elif action == gate.DISCARD and recorder is not None:
-            self._discard_due = not recorder.discard(self._wake, self._recorded)
+            recorder.discard(self._wake, self._recorded)
+            self._discards = _DISCARDS
+            self._discard_wait = 0
+            self._tell_discard()
 
     def _begin(self):
         settings = self._settings

@@ -200,7 +200,7 @@ class Bye(Record):
 
 @dataclass(frozen=True, slots=True)
 class RecordingStart(Record):
-    """A recording begins."""
+    """A recording begins. Told again, word for word, while it lasts and at its end: whoever missed it can't open anything."""
 
     declaration: ClassVar[messages.Message] = messages.RECORDING_START
 
@@ -277,7 +277,7 @@ class RecordingChunk(Record):
 
 @dataclass(frozen=True, slots=True)
 class RecordingEnd(Record):
-    """A recording has ended."""
+    """A recording has ended. Told twice."""
 
     declaration: ClassVar[messages.Message] = messages.RECORDING_END
 
@@ -302,7 +302,7 @@ class RecordingEnd(Record):
 
 @dataclass(frozen=True, slots=True)
 class FalseWake(Record):
-    """The owner marked the last wake as false: its recording, if any, is to be deleted."""
+    """The owner marked the last wake as false: its recording, if any, is to be deleted. Told several times."""
 
     declaration: ClassVar[messages.Message] = messages.FALSE_WAKE
 

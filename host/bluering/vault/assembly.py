@@ -100,14 +100,14 @@ class Assembly:
         return samples
 
     def gaps(self) -> tuple[Gap, ...]:
-        """What is missing of it."""
+        """What is missing of it; where the end never came, that counts as a gap of length 0."""
         found: list[Gap] = []
         here = 0
         for first, piece in sorted(self._pieces.values(), key=lambda entry: entry[0]):
             if first > here:
                 found.append((here, first - here))
             here = max(here, first + len(piece))
-        if self.length > here:
+        if self.length > here or self.end is None:
             found.append((here, self.length - here))
         return tuple(found)
 

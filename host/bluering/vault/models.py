@@ -91,7 +91,7 @@ class Recording(Base):
     reason: Mapped[str | None] = mapped_column(String(32))
     """Why it ended."""
     gaps: Mapped[str | None] = mapped_column(Text)
-    """JSON: [first sample, number of samples] of each piece that is missing."""
+    """JSON: [first sample, number of samples] of each piece that is missing (see vault.Gap)."""
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted_why: Mapped[str | None] = mapped_column(String(32))

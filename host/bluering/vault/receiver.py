@@ -19,7 +19,9 @@ from bluering.link.records import (
     Wake,
 )
 from bluering.vault.assembly import Assembly, ForgeryError, check_tag, recording_keys
+from bluering.vault.early import Early
 from bluering.vault.errors import ReplayError
+from bluering.vault.sound import RATE
 from bluering.vault.vault import NewRecording, NewWake, Vault
 from ear.privacy import codecs, gate, keys
 
@@ -93,14 +95,20 @@ class Receiver:
         self._judge = judge
         self._session = "unknown"
         self._assembly: Assembly | None = None
+        self._early = Early()
         self._judged = False
-        self._refused: tuple[int, int] | None = None  # boot and number of what isn't taken
+        self._newest: RecordingStart | None = None  # taken or refused
+        self._last: RecordingStart | None = None  # the newest that was verified
+        self._whole = False  # that one came to its end with nothing missing
+        self._discarded: FalseWake | None = None  # the newest mark that was followed
+        self._told: int | None = None  # number of the recording whose failure was told last
         self._deadline = 0.0
 
     def handle(self, event: Event) -> Iterator[Notice]:
         """One event of the connection."""
         if isinstance(event, Disconnected):
             yield from self._close()
+            yield from self._give_up_early()
             self._registry.release(self._port)
         elif isinstance(event, Received):
             yield from self._handle_message(event.message, event.at)
@@ -109,6 +117,8 @@ class Receiver:
         """Time passed: a recording of which nothing comes any more is stored as it is."""
         if self._assembly is not None and now >= self._deadline:
             yield from self._close()
+        if self._early.is_late(now):
+            yield from self._give_up_early()
 
     def _handle_message(self, message: Record, now: float) -> Iterator[Notice]:
         match message:
@@ -123,12 +133,14 @@ class Receiver:
             case RecordingEnd():
                 yield from self._end(message, now)
             case FalseWake():
-                yield self._discard(message)
+                yield from self._discard(message)
 
     def _greet(self, hello: Hello) -> Iterator[Notice]:
         session = f"{hello.session:08x}"
         if session != self._session:
             yield from self._close()
+            yield from self._give_up_early()
+            self._last = None
         self._session = session
 
     def _note_wake(self, message: Wake) -> Notice:
@@ -145,18 +157,46 @@ class Receiver:
         return Heard(text, wake=wake)
 
     def _begin(self, start: RecordingStart, now: float) -> Iterator[Notice]:
-        if self._assembly is not None and start == self._assembly.start:
+        if self._is_told_again(start):
             return
-        yield from self._close()
-        self._refused = (start.boot, start.number)
+        self._newest = start
         problem = self._problem_with(start)
         if problem:
+            # Whatever is being received isn't disturbed by what can't be trusted.
+            self._told = start.number
             yield self._refuse(problem, start)
             return
-        self._refused = None
+        yield from self._close()
+        yield from self._missed_before(start)
+        self._last, self._whole = start, False
         self._judged = False
         self._assembly = Assembly(start, recording_keys(self._identities[start.device], start))
         self._deadline = now + _STALLED_S
+        if self._early.number == start.number:
+            for piece in self._early.take():
+                yield from self._handle_message(piece, now)
+
+    def _is_told_again(self, start: RecordingStart) -> bool:
+        """The device tells a beginning several times, but never after the end."""
+        if start == self._last and self._whole:
+            return start.number == self._told
+        return start in (self._last, self._newest)
+
+    def _missed_before(self, start: RecordingStart) -> Iterator[Notice]:
+        """Numbers follow each other: what never arrived is told."""
+        last = self._last
+        if last is None or (last.device, last.boot) != (start.device, start.boot):
+            return
+        if self._early.number != start.number:
+            yield from self._give_up_early()
+        missed = [n for n in range(last.number + 1, start.number) if n != self._told]
+        if missed:
+            names = str(missed[0]) if len(missed) == 1 else f"{missed[0]} to {missed[-1]}"
+            yield Notice(
+                f"nothing of recording {names} arrived: it was ended before any of it was sent, "
+                "or it was lost on the way",
+                failed=True,
+            )
 
     def _problem_with(self, start: RecordingStart) -> str | None:
         device = start.device.hex()
@@ -192,7 +232,7 @@ class Receiver:
     def _add(self, chunk: RecordingChunk, now: float) -> Iterator[Notice]:
         assembly = self._assembly
         if assembly is None or chunk.number != assembly.start.number:
-            yield from self._missed_start(chunk.number)
+            self._hold(chunk, now + _STALLED_S)
             return
         try:
             assembly.add(chunk)
@@ -208,7 +248,7 @@ class Receiver:
     def _end(self, end: RecordingEnd, now: float) -> Iterator[Notice]:
         assembly = self._assembly
         if assembly is None or end.number != assembly.start.number:
-            yield from self._missed_start(end.number)
+            self._hold(end, now + _LATE_S)
             return
         try:
             assembly.finish(end)
@@ -221,10 +261,25 @@ class Receiver:
         elif assembly.whole:
             yield from self._close()
 
+    def _hold(self, piece: RecordingChunk | RecordingEnd, until: float) -> None:
+        """Its beginning may come yet; what comes after a recording was dealt with is too late."""
+        if self._last is None or piece.number != self._last.number:
+            self._early.hold(piece, until)
+
+    def _give_up_early(self) -> Iterator[Notice]:
+        """The beginning of what is held never came."""
+        number = self._early.number
+        self._early.take()
+        if number is None or number == self._told:
+            return
+        self._told = number
+        yield Notice(
+            f"the beginning of recording {number} is missing, so it can't be opened", failed=True
+        )
+
     def _drop(self, assembly: Assembly) -> NewWake:
         """Keep nothing of a recording but the wake that caused it."""
         self._assembly = None
-        self._refused = (assembly.start.boot, assembly.start.number)
         wake = assembly.wake(self._session)
         self._vault.note_wake(wake)
         return wake
@@ -232,15 +287,6 @@ class Receiver:
     def _forged(self, what: str) -> Notice:
         return Notice(
             f"{what} was altered on its way, or somebody forged it: it isn't used", failed=True
-        )
-
-    def _missed_start(self, number: int) -> Iterator[Notice]:
-        """Say once that pieces come of which the beginning is missing."""
-        if self._refused is not None and self._refused[1] == number:
-            return
-        self._refused = (0, number)
-        yield Notice(
-            f"the beginning of recording {number} is missing, so it can't be opened", failed=True
         )
 
     def _look_again(self, assembly: Assembly) -> Iterator[Notice]:
@@ -270,8 +316,8 @@ class Receiver:
             self._drop(assembly)
             yield self._refuse(f"no sound of recording {start.number} arrived", start)
             return
-        self._refused = (start.boot, start.number)
         new = assembly.recording(self._session)
+        self._whole = assembly.whole
         try:
             stored = self._vault.store(new)
         except ReplayError as error:
@@ -286,29 +332,36 @@ class Receiver:
             answer = RecordingAck(boot=start.boot, number=start.number, stored=1)
             yield Stored(_describe(new), answer=answer, id=stored, recording=new)
 
-    def _discard(self, message: FalseWake) -> Notice:
+    def _discard(self, message: FalseWake) -> Iterator[Notice]:
+        if message == self._discarded:
+            return  # told again
         key = self._identities.get(message.device)
         try:
             if key is None:
                 raise ForgeryError("unknown device")
             check_tag(keys.control_key(key), message)
         except ForgeryError:
-            return self._forged(f"a request of device {message.device.hex()} to delete")
+            yield self._forged(f"a request of device {message.device.hex()} to delete")
+            return
+        self._discarded = message
         assembly = self._assembly
         if assembly is not None and assembly.start.number == message.number:
             self._drop(assembly)
         if not self._vault.delete_false(message.device.hex(), message.boot, message.number):
             self._vault.mark_false(self._session, message.position * codecs.HOP, "owner")
-        return Notice("the owner marked the last wake as false: nothing but its reasons is kept")
+        yield Notice("the owner marked the last wake as false: nothing but its reasons is kept")
 
 
 def _describe(new: NewRecording) -> str:
-    seconds = len(new.samples) / 16000
+    seconds = len(new.samples) / RATE
     text = f"stored {seconds:.1f} s after '{new.wake.word}', ended by {new.reason}"
     if new.complete:
         return text
-    missing = sum(count for _, count in new.gaps) / 16000
-    return f"{text}; INCOMPLETE: {missing:.2f} s missing in {len(new.gaps)} gaps"
+    gaps = ", ".join(
+        f"{count / RATE:.2f} s at {first / RATE:.2f} s" if count else f"all after {first / RATE:.2f} s"
+        for first, count in new.gaps
+    )
+    return f"{text}; INCOMPLETE, missing: {gaps}"
 
 
 def _cause(error: OSError | DBAPIError) -> str:

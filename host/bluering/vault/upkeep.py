@@ -63,7 +63,8 @@ def _check(vault: Vault, recording: Recording, report: Report) -> None:
 def recover(vault: Vault) -> None:
     """Clear away what a receiver left unfinished when it was killed. Only under ``locked``."""
     with vault.session() as session:
-        states = dict(session.execute(select(Recording.id, Recording.state)).tuples().all())
+        rows = session.execute(select(Recording.id, Recording.state))
+        states: dict[str, str] = {row.id: row.state for row in rows}
     for recording_id in [name for name, state in states.items() if state == PENDING]:
         vault.forget(recording_id)
     for recording_id in [name for name in vault.blobs.ids() if states.get(name) == DELETED]:

@@ -24,7 +24,8 @@ Witness = Callable[[Session, Recording, str], None]
 """Is told of a deletion and why, in its transaction: if it fails, nothing is deleted."""
 
 Gap = tuple[int, int]
-"""First sample and number of samples of a piece that is missing."""
+"""First sample and number of samples of a piece that is missing; 0 samples: from there on nobody
+knows how many, the end never came."""
 
 
 @dataclass(frozen=True)
