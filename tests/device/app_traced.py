@@ -2,7 +2,7 @@
 
 For each write to the LEDs, ``trace`` gets the number of bytes that had left on the link before
 (u32) and whether the LEDs took it (u8). ``BLUERING_RING_FAILS``: every so many-th write fails; 0:
-none does.
+none does. ``BLUERING_GATE_FAULT``: a fault made in the gate's table, for whoever checks the trace.
 """
 
 import os
@@ -11,7 +11,39 @@ import struct
 import wires
 
 from ear.link.outbox import Outbox
+from ear.privacy import gate
 
+FAULTS = {
+    "leaves blue while it sends": (
+        (gate.RECORDING, gate.DEADLINE, gate.SENDING, (gate.END, gate.SHOW_IDLE)),
+    ),
+    "records under another light": (
+        (
+            gate.LISTENING,
+            gate.WAKE_RECORD,
+            gate.RECORDING,
+            (gate.REPORT, gate.SHOW_WOKEN, gate.BEGIN),
+        ),
+    ),
+    "blue without a recording": (
+        (gate.LISTENING, gate.WAKE_RECORD, gate.WOKEN, (gate.REPORT, gate.SHOW_BLUE)),
+    ),
+    "hears while muted": (
+        (gate.LISTENING, gate.SWITCH_ON, gate.MUTED_SWITCH, (gate.SHOW_MUTED,)),
+        (gate.DONE, gate.SWITCH_ON, gate.MUTED_SWITCH, (gate.SHOW_MUTED,)),
+        (
+            gate.RECORDING,
+            gate.SWITCH_ON,
+            gate.MUTED_SWITCH,
+            (gate.END, gate.CLOSE, gate.SHOW_MUTED),
+        ),
+        (gate.SENDING, gate.SWITCH_ON, gate.MUTED_SWITCH, (gate.CLOSE, gate.SHOW_MUTED)),
+    ),
+    "ends nothing": (
+        (gate.RECORDING, gate.DEADLINE, gate.DONE, (gate.SHOW_IDLE,)),
+    ),
+    "": (),
+}
 FAILS = int(os.getenv("BLUERING_RING_FAILS") or 0)
 trace = open("trace", "wb")  # noqa: SIM115
 entry = bytearray(5)
@@ -41,6 +73,8 @@ def traced_show_light(data):
     show_light(data)
 
 
+for state, event, after, actions in FAULTS[os.getenv("BLUERING_GATE_FAULT") or ""]:
+    gate.TABLE[state][event] = after, actions
 Outbox.pump = counted_pump
 wires.show_light = traced_show_light
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bluering.link.reader import Reader, Received
-from bluering.link.records import Record, RecordingAck
+from bluering.link.records import HelloRequest, Record, RecordingAck
 from bluering.vault import listening
 from bluering.vault.vault import Vault
 from tests.unit import sound_world, vault_world
@@ -74,6 +74,11 @@ class BoardServer:
         reader = Reader()
         sequence = 0
         try:
+            # What came before it asked, a host throws away when it opens its port.
+            asked = self.received.count(HelloRequest())
+            while self.received.count(HelloRequest()) == asked and not self._stop.is_set():
+                self._hear(host, reader)
+                self._stop.wait(0.002)
             while not self._stop.is_set():
                 self._number += 1
                 messages = [sound_world.hello(), *self._make(self._number)]

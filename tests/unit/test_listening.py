@@ -18,9 +18,9 @@ import pytest
 import soundfile
 
 from bluering.link.records import PreRoll
-from bluering.vault import handover, listening, upkeep
-from bluering.vault.receiver import Notice
-from bluering.vault.vault import Vault
+from bluering.vault import handover, listening, receiver, upkeep
+from bluering.vault.receiver import Notice, Stored
+from bluering.vault.vault import NewRecording, Vault
 from tests.unit import sound_world, vault_world
 from tests.unit.board_server import BoardServer, receive_for_ever
 
@@ -194,3 +194,23 @@ def test_killed_at_any_moment_it_loses_nothing_acknowledged(vault: Vault, kills:
     assert len(board.acknowledged) >= kills
     for row, _ in vault.list():
         np.testing.assert_array_equal(vault.samples(row), sound_world.sound(row.number, 5))
+
+
+def test_what_waits_for_a_slow_disk_is_not_late(vault: Vault, monkeypatch: pytest.MonkeyPatch):
+    """Time is the port's: a recording that came in time is whole, however long it then waits."""
+    monkeypatch.setattr(receiver, "_STALLED_S", 0.5)
+    store = vault.store
+
+    def slowly(new: NewRecording) -> str:
+        time.sleep(0.7)
+        return store(new)
+
+    monkeypatch.setattr(vault, "store", slowly)
+    board = BoardServer()
+    try:
+        notices = _listen_until(vault, board, 4)
+    finally:
+        board.close()
+    stored = [notice for notice in notices if isinstance(notice, Stored)]
+    assert len(stored) >= 4
+    assert all(one.recording and one.recording.complete for one in stored)

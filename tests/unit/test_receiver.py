@@ -136,7 +136,8 @@ def test_a_replay_is_refused_also_after_deletion(receiver: Receiver, vault: Vaul
 
 def test_the_beginning_is_missing(receiver: Receiver, vault: Vault):
     _, *rest = sound_world.recording()
-    [notice] = _feed(receiver, rest)
+    assert _feed(receiver, rest) == []
+    [notice] = receiver.tick(5.0)
     assert "the beginning of recording 1 is missing" in notice.text
     assert vault.list() == []
 
@@ -230,3 +231,65 @@ def test_a_start_with_an_unknown_codec(receiver: Receiver, vault: Vault):
     [notice] = _feed(receiver, [odd])
     assert "doesn't know" in notice.text
     assert vault.list() == []
+
+
+def test_a_lost_beginning_is_made_good_when_it_is_told_again(receiver: Receiver, vault: Vault):
+    start, *rest = sound_world.recording()
+    assert _feed(receiver, rest[:12]) == []
+    [notice] = _feed(receiver, [start, *rest[12:]])
+    assert isinstance(notice, Stored)
+    assert notice.recording is not None
+    assert notice.recording.complete
+    np.testing.assert_array_equal(vault.samples(vault.find("last")), sound_world.sound(1, 20))
+
+
+def test_what_is_told_again_changes_nothing(receiver: Receiver, vault: Vault):
+    start, *chunks, end = sound_world.recording()
+    notices = _feed(receiver, [start, *chunks[:10], start, *chunks[10:], start, end, end])
+    assert [type(notice) for notice in notices] == [Stored]
+    marks = _feed(receiver, [sound_world.false_wake(1)] * 3)
+    assert len(marks) == 1
+    assert list(receiver.tick(60.0)) == []
+    assert vault.list() == []
+
+
+def test_a_forged_beginning_does_not_disturb_what_is_received(receiver: Receiver, vault: Vault):
+    start, *rest = sound_world.recording()
+    forged = replace(start, retention_days=3000)  # type: ignore[call-arg]
+    refused, stored = _feed(receiver, [start, *rest[:9], forged, *rest[9:]])
+    assert "somebody altered what it sent" in refused.text
+    assert isinstance(stored, Stored)
+    assert stored.recording is not None
+    assert stored.recording.complete
+    assert stored.recording.retention_days == 30
+    # Also when it comes first: the true one is told again.
+    other = sound_world.recording(2)
+    forged = replace(other[0], consent=1)  # type: ignore[call-arg]
+    refused, stored = _feed(receiver, [forged, *other[1:5], other[0], *other[5:]])
+    assert isinstance(stored, Stored)
+    assert stored.recording is not None
+    assert stored.recording.complete
+    assert not stored.recording.review
+
+
+def test_an_end_that_never_came_is_a_gap_at_the_end(receiver: Receiver):
+    start, *chunks, _ = sound_world.recording()
+    _feed(receiver, [start, *chunks[:5]])
+    [notice] = receiver.tick(60.0)
+    assert isinstance(notice, Stored)
+    assert notice.recording is not None
+    assert notice.recording.gaps == ((5 * 160, 0),)
+    assert "INCOMPLETE, missing: all after 0.05 s" in notice.text
+
+
+def test_a_recording_of_which_nothing_came_is_told(receiver: Receiver):
+    _feed(receiver, sound_world.recording(1))
+    missed, stored = _feed(receiver, sound_world.recording(4))
+    assert missed.failed
+    assert "nothing of recording 2 to 3 arrived" in missed.text
+    assert isinstance(stored, Stored)
+    # One whose beginning alone is missing is told as that, once.
+    _feed(receiver, sound_world.recording(5)[1:])
+    [notice] = receiver.tick(60.0)
+    assert "the beginning of recording 5 is missing" in notice.text
+    assert [type(n) for n in _feed(receiver, sound_world.recording(6))] == [Stored]

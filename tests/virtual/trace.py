@@ -19,7 +19,8 @@ from ear.link import frames, messages
 PROGRAM = Path(__file__).parents[1] / "device" / "app_traced.py"
 _ENTRY = struct.Struct("<IB")
 _FAILED = ()
-_AUDIO = messages.RECORDING_CHUNK.id
+_UNSENT_HOPS = 20  # so long a recording may last of which nothing was sent
+AUDIO = messages.RECORDING_CHUNK.id
 
 Pixels = tuple[tuple[int, int, int], ...]
 
@@ -122,7 +123,7 @@ def _check_audio(trace: Trace, found: Findings) -> None:
     place = 0
     for at, body in trace.bodies():
         # COBS: a first code above 1 is followed by the frame's first byte, its kind.
-        if len(body) < 2 or body[0] == 1 or body[1] != _AUDIO:
+        if len(body) < 2 or body[0] == 1 or body[1] != AUDIO:
             continue
         found.audio_bytes += len(body)
         while place < len(runs) and runs[place][1] < at + len(body):
@@ -142,6 +143,8 @@ def _check_blue(trace: Trace, found: Findings) -> None:
         within = [n for n, at in starts.items() if begun.at <= at < (ceased.at if ceased else at + 1)]
         if within not in ([], [number]):
             found.violations.append(f"the ring's blue number {number} held recordings {within}")
+        elif not within and ceased and ceased.hops > begun.hops + _UNSENT_HOPS:
+            found.violations.append(f"the ring's blue number {number} held no recording")
         starts.pop(number, None)
     if starts:
         found.violations.append(f"recordings {list(starts)} began without a blue of their own")

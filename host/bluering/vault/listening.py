@@ -34,6 +34,10 @@ Show = Callable[[str, Notice], None]
 """Told of every notice, with the port that it came from."""
 
 
+_Happening = Event | float | Exception
+"""An event, or the time at which there was none, or what ended the reading."""
+
+
 class _Station:
     """One port: its connection, its thread, its receiver."""
 
@@ -42,11 +46,12 @@ class _Station:
         self.name = name
         self.receiver = receiver
 
-    def read(self, into: "queue.Queue[tuple[_Station, Event | Exception]]", stop: Flag) -> None:
-        """Pass events on until ``stop`` is set; a failure is passed on too."""
+    def read(self, into: "queue.Queue[tuple[_Station, _Happening]]", stop: Flag) -> None:
+        """Pass events on until ``stop`` is set, and the time when there are none; a failure too."""
         try:
             while not stop.is_set():
-                for event in self.connection.poll(_POLL_S):
+                events = self.connection.poll(_POLL_S)
+                for event in events or [time.monotonic()]:
                     into.put((self, event))
         except Exception as error:
             into.put((self, error))
@@ -101,7 +106,7 @@ class _Loop:
         self._gives = gives
         self._pre_roll = pre_roll
         self._workers = workers
-        self._events: queue.Queue[tuple[_Station, Event | Exception]] = queue.Queue(1000)
+        self._events: queue.Queue[tuple[_Station, _Happening]] = queue.Queue(1000)
         self._purge_at = 0.0
 
     def run(self, keep_going: Callable[[], bool], stop: Flag) -> None:
@@ -116,18 +121,17 @@ class _Loop:
             self._purge()
             with suppress(queue.Empty):
                 self._take(*self._events.get(timeout=_POLL_S))
-            now = time.monotonic()
-            for station in self._stations:
-                for notice in station.receiver.tick(now):
-                    self._act(station, notice)
         stop.set()
         while any(thread.is_alive() for thread in threads):
             with suppress(queue.Empty):
                 self._events.get(timeout=_POLL_S)
 
-    def _take(self, station: _Station, event: Event | Exception) -> None:
+    def _take(self, station: _Station, event: _Happening) -> None:
         if isinstance(event, Exception):
             raise event
+        if isinstance(event, float):
+            self._tick(station, event)
+            return
         if isinstance(event, Disconnected):
             self._show(station.name, Notice(f"unplugged ({event.reason}); waiting for it"))
         elif isinstance(event, Reconnected):
@@ -135,6 +139,12 @@ class _Loop:
         elif isinstance(event, Received) and isinstance(event.message, Hello):
             self._greet(station)
         for notice in station.receiver.handle(event):
+            self._act(station, notice)
+        self._tick(station, event.at)
+
+    def _tick(self, station: _Station, now: float) -> None:
+        """The time as the port saw it: what waits here, because the disk is slow, isn't late."""
+        for notice in station.receiver.tick(now):
             self._act(station, notice)
 
     def _greet(self, station: _Station) -> None:
