@@ -21,7 +21,7 @@ from ear.audio.mic import RATE
 from ear.audio.wire import CAPACITY, Wire
 from ear.board import Board
 from ear.clock import Clock
-from ear.commands import LEAVE, RESTART, STAY, Commands
+from ear.commands import RESTART, STAY, Commands, Requests
 from ear.daytime import DayTime
 from ear.link import messages, telemetry
 from ear.link.endpoint import Link
@@ -388,20 +388,34 @@ def present(link, board, count, kernels):
     )
 
 
-def halt(parts, state, code, text):
-    """Show an error and say why, until somebody asks for the REPL; the microphone stays off."""
+def halt(parts, state, code, text, watchdog=None):
+    """Show an error and say why, the microphone off, until the host asks for something else.
+
+    Settings can be changed meanwhile: other words may be the remedy. Returns LEAVE, or RESTART
+    when words or cutoffs were changed.
+    """
     link = parts.link
+    requests = Requests(link, parts.settings)
     _light(parts.light, state)
-    while True:
-        present(link, parts.board, 0, parts.kernels.names)
-        telemetry.ring(link.out, 0, 0, state, parts.light.pixels)
-        telemetry.log(link.out, _ERROR, code, text)
-        while not link.inbox.poll():
+    _tell_halt(parts, state, code, text)
+    while requests.next == STAY:
+        if requests.poll() and link.inbox.kind == messages.HELLO_REQUEST.id:
+            _tell_halt(parts, state, code, text)
+        try:
             parts.light.tick()
-            link.out.pump()
-            time.sleep_ms(HOP_MS)
-        if link.inbox.kind == messages.REPL.id:
-            return LEAVE
+        except OSError:
+            pass
+        link.out.pump()
+        if watchdog:
+            watchdog.feed()
+        time.sleep_ms(HOP_MS)
+    return requests.next
+
+
+def _tell_halt(parts, state, code, text):
+    present(parts.link, parts.board, 0, parts.kernels.names)
+    telemetry.ring(parts.link.out, 0, 0, state, parts.light.pixels)
+    telemetry.log(parts.link.out, _ERROR, code, text)
 
 
 def listen(parts, healthy=None, watchdog=None):
@@ -411,10 +425,11 @@ def listen(parts, healthy=None, watchdog=None):
         try:
             app = App(parts)
         except ModelError as error:
-            return halt(parts, ring.ERROR_MODEL, "model", str(error))
+            following = halt(parts, ring.ERROR_MODEL, "model", str(error), watchdog)
         except MemoryError as error:
-            return halt(parts, ring.ERROR_MEMORY, "memory", str(error))
-        following = app.run(healthy, watchdog)
+            following = halt(parts, ring.ERROR_MEMORY, "memory", str(error), watchdog)
+        else:
+            following = app.run(healthy, watchdog)
         app = None
         gc.collect()
     return following

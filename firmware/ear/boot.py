@@ -99,12 +99,15 @@ def main():
 def _run(starts, failed):
     """Whether the REPL was asked for."""
     from ear import app, ring
+    from ear.commands import LEAVE
 
     parts = app.Parts()
     crash = read_crash()
     if failed >= _MOST_FAILURES:
         text = f"{failed} starts in a row failed; cut the power to try again. {crash[-200:]}"
-        app.halt(parts, ring.SAFE_MODE, "safe_mode", text)
+        # Whatever is changed meanwhile, a start of its own must show that it helps.
+        while app.halt(parts, ring.SAFE_MODE, "safe_mode", text) != LEAVE:
+            pass
         return True
     if crash:
         parts.notes.append(("crash", crash[-250:]))
@@ -114,4 +117,4 @@ def _run(starts, failed):
     following = app.listen(parts, starts.good, machine.WDT(timeout=_WATCHDOG_MS))
     app.take_leave(parts, following)
     starts.good()
-    return following == app.LEAVE
+    return following == LEAVE

@@ -23,31 +23,19 @@ def _words_in(name, value):
     return value if name == "words" and isinstance(value, list) else []
 
 
-class Commands:
-    """Reads the host's messages and carries them out on the application's parts.
+class Requests:
+    """Reads the host's messages and serves what any device can: its settings, the way to the REPL.
 
-    app: who is told; link; settings; day: the time of day; shell: the gate's; wire.
+    link; settings. ``next`` is what the application is to do then.
     """
 
-    def __init__(self, app, link, settings, day, shell, wire):
-        self._app = app
+    def __init__(self, link, settings):
         self._link = link
         self._settings = settings
-        self._day = day
-        self._shell = shell
-        self._wire = wire
         self._handlers = {
-            messages.HELLO_REQUEST.id: self._hello,
             messages.REPL.id: self._repl,
-            messages.TELEMETRY.id: self._telemetry,
             messages.SETTINGS_REQUEST.id: self._tell_settings,
             messages.SETTING_CHANGE.id: self._change,
-            messages.TIME.id: self._time,
-            messages.WIRED_START.id: self._wired_start,
-            messages.WIRED_HOP.id: self._wired_hop,
-            messages.WIRED_STOP.id: self._wired_stop,
-            messages.PRE_ROLL.id: self._pre_roll,
-            messages.RECORDING_CANCEL.id: self._cancel,
         }
         self.next = STAY
 
@@ -72,18 +60,8 @@ class Commands:
     def _warn(self, code, text):
         telemetry.log(self._link.out, _WARNING, code, text)
 
-    def _hello(self):
-        # A host that has just come: what was too much for nobody may not be for this one.
-        self._app.reports.pace()
-        self._app.present()
-
     def _repl(self):
         self.next = LEAVE
-
-    def _telemetry(self):
-        every = self._values(messages.TELEMETRY)
-        self._link.scores_every, self._link.health_every = every
-        self._app.reports.pace()
 
     def _tell_settings(self):
         for name in self._settings.names():
@@ -107,7 +85,7 @@ class Commands:
             self._warn("setting", f"{name} stays as it is: {error}")
             return
         # First done, then told: what was on its way when a recording is cancelled is dropped.
-        self._app.settings_changed()
+        self._changed()
         self._tell_setting(name)
         if name == "words" or name.startswith(CUTOFF_PREFIX):
             self.next = RESTART
@@ -119,6 +97,48 @@ class Commands:
         if end > self._link.inbox.length:
             raise ValueError("cut off")
         return bytes(payload[at + 1 : end]).decode(), end
+
+    def _changed(self):
+        """A setting has changed."""
+
+
+class Commands(Requests):
+    """Carries out, on the parts of a device that listens, all that the host may ask of it.
+
+    app: who is told; link; settings; day: the time of day; shell: the gate's; wire.
+    """
+
+    def __init__(self, app, link, settings, day, shell, wire):
+        super().__init__(link, settings)
+        self._app = app
+        self._day = day
+        self._shell = shell
+        self._wire = wire
+        self._handlers.update(
+            {
+                messages.HELLO_REQUEST.id: self._hello,
+                messages.TELEMETRY.id: self._telemetry,
+                messages.TIME.id: self._time,
+                messages.WIRED_START.id: self._wired_start,
+                messages.WIRED_HOP.id: self._wired_hop,
+                messages.WIRED_STOP.id: self._wired_stop,
+                messages.PRE_ROLL.id: self._pre_roll,
+                messages.RECORDING_CANCEL.id: self._cancel,
+            }
+        )
+
+    def _changed(self):
+        self._app.settings_changed()
+
+    def _hello(self):
+        # A host that has just come: what was too much for nobody may not be for this one.
+        self._app.reports.pace()
+        self._app.present()
+
+    def _telemetry(self):
+        every = self._values(messages.TELEMETRY)
+        self._link.scores_every, self._link.health_every = every
+        self._app.reports.pace()
 
     def _time(self):
         (minute,) = self._values(messages.TIME)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bluering.link import control
 from bluering.link.records import Bye, Hello, Log, Repl, Scores
 from bluering.models.packaged import packaged
 from bluering.virtual.pipe import Pipe
@@ -71,11 +72,29 @@ def test_three_crashes_lead_to_safe_mode(start: Callable[..., Board]) -> None:
     assert watched.logs("safe_mode")[0].startswith("3 starts in a row failed")
     assert (watched.board.flash / "crash.log").is_file()
 
-    # Its link and the way to the REPL, nothing else: no sound is heard.
+    # Its link, its settings and the way to the REPL, nothing else: no sound is heard.
+    watched.forget()
+    assert control.change(watched.link, "retention_days", 7) == 7
+    assert control.settings(watched.link)["retention_days"] == 7
     watched.forget()
     watched.link.send(Repl())
     watched.until(lambda: ">>> " in watched.text)
     assert not watched.all(Scores)
+
+
+def test_other_words_help_when_a_model_is_broken(word_size: int) -> None:
+    """The device says which model it is, stays reachable, fed, and listens once it may."""
+    good, broken = packaged("alexa"), packaged("okay_nabu").with_blob(b"spoilt")
+    board = VirtualBoard([good, broken], itertools.repeat(QUIET), pace="real", word_size=word_size)
+    with board:
+        watched = Board(board)
+        watched.until(lambda: watched.logs("model"))
+        assert "okay_nabu.ear" in watched.logs("model")[0]
+        assert watched.states()[-1] == "error_model"
+        watched.listen(9)  # longer than the watchdog waits
+        assert len({hello.session for hello in watched.all(Hello)}) <= 1
+        assert control.change(watched.link, "words", ["alexa"]) == ["alexa"]
+        watched.until(lambda: watched.all(Scores))
 
 
 def test_a_power_cut_is_no_crash_and_leaves_safe_mode(start: Callable[..., Board]) -> None:

@@ -6,6 +6,7 @@ number of hops must pass before the next one, and only hops whose newest probabi
 cutoff count: one long utterance wakes once.
 """
 
+REFRACTORY_HOPS = 100  # a second: one utterance wakes once
 WARMUP_HOPS = 74  # ESPHome's MIN_SLICES_BEFORE_DETECTION
 
 

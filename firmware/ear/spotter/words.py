@@ -8,11 +8,10 @@ import json
 import os
 
 from ear.settings import CUTOFF_PREFIX
-from ear.spotter.detector import Detector
+from ear.spotter.detector import REFRACTORY_HOPS, Detector
 from ear.spotter.model import Model, ModelError
 
 FOLDER = "models"
-REFRACTORY_HOPS = 100  # a second: one utterance wakes once
 
 
 class Word:

@@ -10,9 +10,10 @@ import typer
 
 from bluering.cli.extras import extra
 from bluering.cli.vault_options import VaultFolder, open_vault
+from bluering.errors import BlueRingError
 
 if TYPE_CHECKING:
-    from bluering.vault.receiver import Notice
+    from bluering.vault.receiver import Judge, Notice
 
 
 def listen(
@@ -48,6 +49,16 @@ def listen(
             "setting 'pre_roll' must be on too.",
         ),
     ] = False,
+    second_look: Annotated[
+        str | None,
+        typer.Option(
+            "--second-look",
+            metavar="own|MANIFEST",
+            help="Hear each wake again, with the model that woke ('own') or with a larger or "
+            "stricter one, and cancel what wasn't the word before anything is kept. Needs "
+            "--pre-roll.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     duration: Annotated[
         float | None, typer.Option(min=0, help="Seconds to listen; default: until Ctrl-C.")
@@ -56,6 +67,7 @@ def listen(
     """Receive what one or several boards record, and keep it in the vault."""
     with extra("vault"):
         from bluering.vault import handover, listening
+    judge = _judge(second_look, pre_roll)
     gives = [handover.command(execute)] if execute else []
     gives += [handover.web_hook(webhook)] if webhook else []
     end = None if duration is None else time.monotonic() + duration
@@ -74,8 +86,25 @@ def listen(
             show,
             gives,
             pre_roll,
+            judge,
             keep_going=lambda: end is None or time.monotonic() < end,
         )
+
+
+def _judge(second_look: str | None, pre_roll: bool) -> "Judge | None":
+    """The second look, if one is asked for."""
+    if second_look is None:
+        return None
+    if not pre_roll:
+        raise BlueRingError(
+            "a second look needs the half second before the wake: give --pre-roll too, and allow "
+            "it on the device with 'bluering config set pre_roll on'"
+        )
+    with extra("validate"):
+        from bluering.models.packaged import compiled_word
+        from bluering.vault.second_look import SecondLook, by_model, by_the_same_model
+    own = second_look == "own"
+    return SecondLook(by_the_same_model() if own else by_model(compiled_word(Path(second_look))))
 
 
 def _identities(files: list[Path] | None) -> dict[bytes, bytes]:

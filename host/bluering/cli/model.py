@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bluering.cli.extras import extra
 from bluering.models.compiled import describe, parse_compiled
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
@@ -53,6 +54,27 @@ def info(
         typer.echo(json.dumps(facts, indent=2))
         return
     _print(file, facts)
+
+
+@app.command("second-look")
+def second_look(
+    model: Annotated[str, typer.Argument(help="A packaged model's name, or a manifest.")],
+    clips: Annotated[list[Path], typer.Argument(help="Recordings of the word, one in each.")],
+    call: Annotated[Path, typer.Option(help="A clear call: its beginning leads the model in.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="NAME.look.json")],
+    confirm: Annotated[
+        float, typer.Option(min=0.5, max=1, help="Share of the wakes that it must confirm.")
+    ] = 0.95,
+) -> None:
+    """Choose what a second look at this model's wakes takes ('bluering listen --second-look')."""
+    with extra("validate"):
+        from bluering import audio
+        from bluering.models import look, packaged
+    named = model in packaged.packaged_names()
+    word = packaged.packaged(model) if named else packaged.compiled_word(Path(model))
+    made = look.make(word, audio.read(call), map(audio.read, clips), confirm)
+    output.write_text(look.dump(made))
+    typer.echo(f"{output}: cutoff {made.cutoff} of 255 confirms {made.confirmed}", err=True)
 
 
 def _read(path: Path) -> bytes:

@@ -92,6 +92,15 @@ class Assembly:
         received = max((first + len(piece) for first, piece in self._pieces.values()), default=0)
         return max(received, self.end.samples if self.end else 0)
 
+    def has(self, count: int) -> bool:
+        """Whether the first ``count`` samples are here without a gap."""
+        here = 0
+        for first, piece in sorted(self._pieces.values(), key=lambda entry: entry[0]):
+            if first > here or here >= count:
+                break
+            here = max(here, first + len(piece))
+        return here >= count
+
     def samples(self) -> Samples:
         """What there is of the sound, silence in its gaps."""
         samples = np.zeros(self.length, np.int16)

@@ -30,8 +30,9 @@ _STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
 
 _UNWANTED = (gate.FALSE_MARK, gate.CANCEL)  # ends after which nothing is kept
 
-Judge = Callable[[Assembly], bool | None]
-"""A second look at a wake: True it was one, False it wasn't, None it can't be told yet."""
+Judge = Callable[[Assembly], bool | None | str]
+"""A second look at a wake: True it was one, False it wasn't, None it can't be told yet, or why it
+can't be told at all."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Receiver:
         self._assembly: Assembly | None = None
         self._early = Early()
         self._judged = False
+        self._excuse = ""  # why there was no second look, as it was told last
         self._newest: RecordingStart | None = None  # taken or refused
         self._last: RecordingStart | None = None  # the newest that was verified
         self._whole = False  # that one came to its end with nothing missing
@@ -297,6 +299,9 @@ class Receiver:
         if verdict is None:
             return
         self._judged = True
+        if isinstance(verdict, str) and verdict != self._excuse:
+            self._excuse = verdict
+            yield Notice(verdict, failed=True)
         if verdict:
             return
         wake, start = self._drop(assembly), assembly.start
