@@ -65,12 +65,14 @@ def next_work(act: Act, visitor: Visitor) -> Work | str:
     if shown_lately(act, visitor.pseudonym) >= policy.hourly_cap:
         act.log(visitor.pseudonym, ASSIGN, outcome="cap")
         return CAP
-    clip = _waiting(act, visitor.account_id) or draw(act)
+    waiting = _waiting(act, visitor.account_id)
+    clip = waiting or draw(act)
     if clip is None:
         return EMPTY
     act.session.add(Assignment(clip_id=clip.id, account_id=visitor.account_id, assigned_at=act.now))
     act.session.flush()
-    act.log(visitor.pseudonym, ASSIGN, clip.recording_id)
+    why = "another opinion or skipped" if waiting else "random sample"
+    act.log(visitor.pseudonym, ASSIGN, clip.recording_id, why=why)
     return Work(clip, act.session.get_one(Recording, clip.recording_id))
 
 

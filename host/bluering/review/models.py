@@ -15,8 +15,9 @@ from bluering.vault.models import Recording, UtcDateTime
 OWNER, REVIEWER, AUDITOR = "owner", "reviewer", "auditor"
 ROLES = (OWNER, REVIEWER, AUDITOR)
 
-OPEN, DONE, QUARANTINED, DISTRESS = "open", "done", "quarantined", "distress"
-"""States of a clip."""
+OPEN, DONE = "open", "done"
+QUARANTINED, DISTRESS, SETTLED = "quarantined", "distress", "settled"
+"""States of a clip; the last three are those of a flagged one, which is the owner's alone."""
 
 HARD_CEILING = 10_000
 """Millionths of the recordings that may ever be reviewed: 1 %."""

@@ -1,5 +1,6 @@
 """The owner's view: every recording and every access to it; consent, deletion, grants, rules."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from bluering.review.models import (
     DISTRESS,
     HARD_CEILING,
     QUARANTINED,
+    SETTLED,
     AuditEntry,
     Clip,
     FalseWake,
@@ -31,6 +33,17 @@ class Entry:
     recording: Recording
     wake: Wake | None
     clip: Clip | None
+
+
+@dataclass(frozen=True)
+class Access:
+    """What somebody did with a recording: ``at`` as the log has it, ``actor`` a pseudonym."""
+
+    at: str
+    actor: str
+    action: str
+    why: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -91,10 +104,13 @@ def stored(session: Session, recording_id: str) -> Recording:
     return recording
 
 
-def accesses(session: Session, recording_id: str) -> list[AuditEntry]:
+def accesses(session: Session, recording_id: str) -> list[Access]:
     """Everything that was ever done with a recording."""
     query = select(AuditEntry).filter_by(subject=recording_id).order_by(AuditEntry.seq)
-    return list(session.scalars(query))
+    return [
+        Access(row.at, row.actor, row.action, json.loads(row.facts).get("why", ""), row.outcome)
+        for row in session.scalars(query)
+    ]
 
 
 def labels(session: Session, clip: Clip | None) -> list[Label]:
@@ -113,6 +129,15 @@ def withdraw_all(act: Act, by: str) -> None:
     act.session.execute(update(Recording).where(eligible()).values(review=False))
     policy_of(act.session).open = False
     act.log(by, "withdraw", "everything")
+
+
+def settle(act: Act, by: str, recording_id: str) -> None:
+    """The owner dealt with a flagged clip; nobody reviews it again. Raises RefusedError."""
+    clip = entry(act.session, recording_id).clip
+    if clip is None or clip.state not in (QUARANTINED, DISTRESS):
+        raise RefusedError("Nobody flagged this recording, or it was dealt with already.")
+    act.log(by, "settle", recording_id, why=clip.state)
+    clip.state = SETTLED
 
 
 def delete(act: Act, by: str, recording_id: str) -> None:

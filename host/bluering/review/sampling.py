@@ -95,7 +95,7 @@ def draw(act: Act) -> Clip | None:
     )
     act.session.add(clip)
     act.count(DRAWN)
-    act.log("system", "draw", recording_id)
+    act.log("system", "draw", recording_id, why="random sample")
     return clip
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from bluering.review import owner
 from bluering.review.agreement import agreement
 from bluering.review.labels import VERDICTS, transcript_place
-from bluering.review.models import Grant
+from bluering.review.models import DISTRESS, QUARANTINED, Grant
 from bluering.review.sampling import policy_of
 from bluering.review.web.render import page
 from bluering.review.web.visit import (
@@ -25,6 +25,13 @@ from bluering.vault.sound import to_wav
 
 router = APIRouter()
 _PER_PERCENT = 10_000
+_OWNERS = "owner's page"
+_FLAGGED = {
+    DISTRESS: "A reviewer heard distress. Listen; if somebody is in danger, call the emergency "
+    "number.",
+    QUARANTINED: "A reviewer heard private facts. Nobody but you can hear it; delete it unless "
+    "you need it.",
+}
 
 
 @router.get("/owner")
@@ -79,8 +86,9 @@ def recordings(
     before: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
 ) -> Response:
     """The table."""
-    with desk.reading() as session:
-        entries = owner.recordings(session, before)
+    with desk.act() as act:
+        entries = owner.recordings(act.session, before)
+        act.log(visitor.pseudonym, "list", why=_OWNERS)
     more = entries[-1].recording.id if len(entries) == owner.PAGE else None
     return page("recordings", visitor, entries=entries, more=more)
 
@@ -90,7 +98,7 @@ def recording(visitor: TheOwner, desk: TheDesk, recording_id: Id) -> Response:
     """One recording: every access, what was said about it, what can be done."""
     with desk.act() as act:
         entry = owner.entry(act.session, recording_id)
-        act.log(visitor.pseudonym, "look", recording_id)
+        act.log(visitor.pseudonym, "look", recording_id, why=_OWNERS)
         made = [
             (
                 VERDICTS[row.verdict],
@@ -105,6 +113,7 @@ def recording(visitor: TheOwner, desk: TheDesk, recording_id: Id) -> Response:
             "recording",
             visitor,
             entry=entry,
+            flagged=_FLAGGED.get(entry.clip.state if entry.clip else ""),
             accesses=owner.accesses(act.session, recording_id),
             labels=made,
             granted=act.session.get(Grant, recording_id) is not None,
@@ -120,8 +129,16 @@ def sound(
         raise ForbiddenError
     with desk.act() as act:
         row = owner.stored(act.session, recording_id)
-        act.log(visitor.pseudonym, "hear", recording_id)
+        act.log(visitor.pseudonym, "hear", recording_id, why=_OWNERS)
     return Response(to_wav(desk.vault.samples(row)), media_type="audio/wav")
+
+
+@router.post("/recordings/{recording_id}/settle", dependencies=OWN_FORM)
+def settle(visitor: TheOwner, desk: TheDesk, recording_id: Id) -> Response:
+    """A reviewer's flag was dealt with."""
+    with desk.act() as act:
+        owner.settle(act, visitor.pseudonym, recording_id)
+    return go(f"/recordings/{recording_id}")
 
 
 @router.post("/recordings/{recording_id}/withdraw", dependencies=OWN_FORM)

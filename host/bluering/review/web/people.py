@@ -5,11 +5,14 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from bluering.review.auth import accounts
-from bluering.review.models import ROLES, Account
+from bluering.review.errors import RefusedError
+from bluering.review.models import AUDITOR, OWNER, REVIEWER, Account
 from bluering.review.web.render import page
 from bluering.review.web.visit import SENSITIVE, Id, Text, TheDesk, TheOwner, go
 
 router = APIRouter(prefix="/people")
+_ROLES = (REVIEWER, AUDITOR, OWNER)
+"""As the form offers them: the one that is invited most often first."""
 
 
 @router.get("")
@@ -24,6 +27,16 @@ def invite(visitor: TheOwner, desk: TheDesk, name: Text = "", role: Text = "") -
     with desk.act() as act:
         invitation = accounts.invite(act, visitor.pseudonym, name, role)
     return _people(visitor, desk, invitation)
+
+
+@router.get("/{account_id}")
+def person(visitor: TheOwner, desk: TheDesk, account_id: Id) -> Response:
+    """One account, and what can be done with it."""
+    with desk.reading() as session:
+        found = session.get(Account, account_id)
+    if found is None:
+        raise RefusedError("There is no such account.")
+    return page("person", visitor, person=found)
 
 
 @router.post("/{account_id}/reset", dependencies=SENSITIVE)
@@ -45,4 +58,4 @@ def disable(visitor: TheOwner, desk: TheDesk, account_id: Id) -> Response:
 def _people(visitor: TheOwner, desk: TheDesk, invitation: str) -> Response:
     with desk.reading() as session:
         everybody = session.scalars(select(Account).order_by(Account.name)).all()
-    return page("people", visitor, people=everybody, roles=ROLES, invitation=invitation)
+    return page("people", visitor, people=everybody, roles=_ROLES, invitation=invitation)

@@ -8,12 +8,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from bluering.review.auth.logins import Visitor
+from bluering.review.models import Account
 
 _PAGES = Path(__file__).with_name("pages")
 
 
 def _moment(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+def _written(stamp: str) -> str:
+    """The log's moments, to the second."""
+    return stamp[:19].replace("T", " ")
+
+
+def _account_state(account: Account) -> str:
+    if account.active:
+        return "active"
+    return "invited" if account.invitation_hash else "closed"
 
 
 _templates = Environment(
@@ -23,7 +35,11 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["moment"] = _moment
+_templates.filters |= {
+    "moment": _moment,
+    "written": _written,
+    "account_state": _account_state,
+}
 
 
 def page(name: str, visitor: Visitor | None, status: int = 200, **values: Any) -> HTMLResponse:

@@ -63,7 +63,8 @@ def sound(
     with desk.act() as act:
         work = assignments.held(act.session, visitor.account_id, clip_id)
         outcome = "ok" if work else "refused"
-        act.log(visitor.pseudonym, assignments.HEAR, work.recording.id if work else "", outcome)
+        subject = work.recording.id if work else ""
+        act.log(visitor.pseudonym, assignments.HEAR, subject, outcome, why="review")
         disguise = policy_of(act.session).disguise
     if work is None:
         raise ForbiddenError
