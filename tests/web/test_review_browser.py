@@ -232,7 +232,7 @@ def people(desk: Desk) -> dict[str, str]:
     allow_review(desk)
     clock_of(desk).forward(minutes=6)  # sensitive forms ask for a code again
     tokens = {role: person.token for role, person in known.items()}
-    return tokens | {"new": _invited(desk, "look-new"), "secret": known[OWNER].secret}
+    return tokens | {"secret": known[OWNER].secret}
 
 
 def _invited(desk: Desk, name: str) -> str:
@@ -342,7 +342,8 @@ def test_pages_are_accessible_and_fit(
     chromium, desk: Desk, site: str, axe: str, people: dict[str, str], width: int, scheme: str
 ):
     """axe-core finds nothing serious, nothing is wider than the window; takes pictures if asked."""
-    people["ready"] = _invited(desk, f"ready-{width}-{scheme}")
+    for who in ("new", "ready"):
+        people[who] = _invited(desk, f"{who}-{width}-{scheme}")
     # The pages' policy would keep the checker out.
     options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     page = _page(chromium, site, bypass_csp=True, **options)
@@ -350,6 +351,7 @@ def test_pages_are_accessible_and_fit(
     for name, view in _VIEWS.items():
         _become(page, site, people.get(view.who, "none"))
         page.goto(_place(desk, view.place))
+        assert page.url.endswith(_place(desk, view.place))
         if view.act:
             view.act(page, desk, people["secret"])
         serious = _violations(page, axe)

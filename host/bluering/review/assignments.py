@@ -17,6 +17,8 @@ from bluering.review.sampling import draw, eligible, policy_of
 from bluering.vault.models import Recording
 
 ASSIGN, HEAR = "assign", "hear"
+REVIEW = "review"
+"""Why a reviewer does what they do."""
 _CAP_WINDOW = timedelta(hours=1)
 _GIVEN_UP_AFTER = timedelta(minutes=30)
 EXPIRED = "expired"

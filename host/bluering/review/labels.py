@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from bluering.review.assignments import held
+from bluering.review.assignments import REVIEW, held
 from bluering.review.auth.logins import Visitor
 from bluering.review.desk import Act, new_id
 from bluering.review.errors import RefusedError
@@ -85,7 +85,7 @@ def label(act: Act, visitor: Visitor, clip_id: str, answer: Answer) -> None:
             made_at=act.now,
         )
     )
-    act.log(visitor.pseudonym, "label", recording.id)
+    act.log(visitor.pseudonym, "label", recording.id, why=REVIEW)
     act.session.flush()
     _settle(act, clip, recording)
 
@@ -95,14 +95,14 @@ def flag(act: Act, visitor: Visitor, clip_id: str, state: str) -> None:
     clip, recording = _take(act, visitor, clip_id)
     clip.state = state
     _finish(act, visitor, clip, state)
-    act.log(visitor.pseudonym, _FLAGS[state], recording.id)
+    act.log(visitor.pseudonym, _FLAGS[state], recording.id, why=REVIEW)
 
 
 def skip(act: Act, visitor: Visitor, clip_id: str) -> None:
     """Somebody else may have it. Raises GoneError."""
     clip, recording = _take(act, visitor, clip_id)
     _finish(act, visitor, clip, SKIPPED)
-    act.log(visitor.pseudonym, "skip", recording.id)
+    act.log(visitor.pseudonym, "skip", recording.id, why=REVIEW)
 
 
 def close_overdue(act: Act) -> None:

@@ -64,7 +64,7 @@ def sound(
         work = assignments.held(act.session, visitor.account_id, clip_id)
         outcome = "ok" if work else "refused"
         subject = work.recording.id if work else ""
-        act.log(visitor.pseudonym, assignments.HEAR, subject, outcome, why="review")
+        act.log(visitor.pseudonym, assignments.HEAR, subject, outcome, why=assignments.REVIEW)
         disguise = policy_of(act.session).disguise
     if work is None:
         raise ForbiddenError
