@@ -1,17 +1,23 @@
 """The vault's commands, as a person types them."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner, Result
 
 from bluering.cli import app
 from bluering.cli.vault import EXIT_DAMAGED
 from bluering.cli.vault_options import PASSPHRASE_VARIABLE
+from bluering.review.desk import Desk
+from bluering.review.models import AuditEntry
 from bluering.vault.errors import VaultError
 from bluering.vault.vault import Vault
 from tests.unit import vault_world
@@ -102,3 +108,47 @@ def test_without_a_vault_it_says_how_to_make_one(folder: Path):
     failed = _type("list")
     assert isinstance(failed.exception, VaultError)
     assert "bluering vault create" in str(failed.exception)
+
+
+def _on_record(vault: Vault) -> list[tuple[str, str, str]]:
+    with vault.session() as session:
+        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.seq)).all()
+    return [(row.actor, row.action, row.subject) for row in rows][1:]
+
+
+def test_every_access_by_command_is_on_the_log_of_a_reviewed_vault(
+    vault: Vault, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Desk.prepare(vault)
+    kept, gone = vault.store(recording(1)), vault.store(recording(2))
+    player = SimpleNamespace(play=lambda *_, **__: None, PortAudioError=OSError)
+    monkeypatch.setitem(sys.modules, "sounddevice", player)
+    for words in (
+        ("list",),
+        ("play", kept),
+        ("export", kept, "-o", str(folder / "out.wav")),
+        ("verify",),
+        ("backup", str(folder / "backup.tar")),
+        ("delete", gone, "--yes"),
+        ("purge", "--older-than", "0"),
+    ):
+        assert _type(*words).exit_code == 0, words
+    assert _on_record(vault) == [
+        ("console", "list", ""),
+        ("console", "hear", kept),
+        ("console", "export sound", kept),
+        ("console", "verify", ""),
+        ("console", "backup", ""),
+        ("console", "delete", gone),
+        ("system", "delete", kept),
+    ]
+
+
+def test_no_sound_leaves_without_its_entry(vault: Vault, folder: Path):
+    Desk.prepare(vault)
+    vault.store(recording())
+    with vault.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE review_audit RENAME TO hidden"))
+    for words in (("export", "last", "-o", str(folder / "out.wav")), ("backup", str(folder / "b"))):
+        assert isinstance(_type(*words).exception, DatabaseError)
+    assert not list(folder.glob("out*")) + list(folder.glob("b*"))

@@ -25,7 +25,7 @@ from bluering.review.desk import Desk
 from bluering.review.errors import ReviewError
 from bluering.review.models import AuditEntry
 from bluering.review.models import Base as ReviewBase
-from bluering.review.witness import put_deletions_on_record
+from bluering.review.witness import put_on_record
 from bluering.vault.models import Recording
 from tests.unit import vault_world
 from tests.unit.review_world import fill, open_desk
@@ -113,7 +113,7 @@ def test_no_act_without_its_entry(desk: Desk):
 
 def test_deletions_outside_review_are_on_record(desk: Desk):
     ids = fill(desk, 2)
-    put_deletions_on_record(desk.vault)
+    put_on_record(desk.vault)
     desk.vault.delete(ids[:1], "retention")
     with desk.reading() as session:
         last = session.get_one(AuditEntry, 2)

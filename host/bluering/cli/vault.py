@@ -15,8 +15,12 @@ from bluering.errors import BlueRingError
 
 if TYPE_CHECKING:
     from bluering.vault.models import Recording, Wake
+    from bluering.vault.sound import Samples
+    from bluering.vault.vault import Vault
 
 EXIT_DAMAGED = 4  # verify found a problem
+_COMMAND = "command"
+"""Why, on the log of a vault that is under review."""
 
 app = typer.Typer(help="See, play, export and delete what was recorded.", no_args_is_help=True)
 
@@ -54,7 +58,9 @@ def list_recordings(
     as_json: AsJson = False,
 ) -> None:
     """Show every recording: when, which word, how long, until when it is kept."""
-    entries = open_vault(vault).list(tombstones=everything)
+    opened = open_vault(vault)
+    opened.note("list", why=_COMMAND)
+    entries = opened.list(tombstones=everything)
     if as_json:
         for recording, wake in entries:
             typer.echo(json.dumps(_facts(recording, wake)))
@@ -82,7 +88,7 @@ def play(name: Name = "last", vault: VaultFolder = None) -> None:
     with extra("vault"):
         from bluering.vault.sound import RATE
     opened = open_vault(vault)
-    samples = opened.samples(opened.find(name))
+    samples = _sound(opened, name, "hear")
     try:
         sounddevice.play(samples, RATE, blocking=True)
     except sounddevice.PortAudioError as error:
@@ -101,12 +107,10 @@ def export(
     with extra("vault"):
         from bluering.vault import sound
         from bluering.vault.files import write_durably
-    opened = open_vault(vault)
-    samples = opened.samples(opened.find(name))
     write = {".wav": sound.to_wav, ".flac": sound.to_flac}.get(output.suffix.lower())
     if write is None:
         raise BlueRingError(f"can't write {output}: its name must end with .wav or .flac")
-    write_durably(output, write(samples))
+    write_durably(output, write(_sound(open_vault(vault), name, "export sound")))
 
 
 @app.command()
@@ -144,7 +148,9 @@ def verify(vault: VaultFolder = None) -> None:
     """Read everything; find altered, missing and surplus files. Exit code 4 if there are any."""
     with extra("vault"):
         from bluering.vault import upkeep
-    report = upkeep.verify(open_vault(vault))
+    opened = open_vault(vault)
+    opened.note("verify", why=_COMMAND)
+    report = upkeep.verify(opened)
     for problem in report.problems:
         typer.echo(problem)
     typer.echo(
@@ -161,9 +167,9 @@ def backup(
 ) -> None:
     """Write everything, still encrypted, to one file that a passphrase opens anywhere."""
     with extra("vault"):
+        from bluering.review.backup import REVIEW
         from bluering.vault.backup import backup as write
-    opened = open_vault(vault)
-    count = write(opened, output, ask_passphrase(confirm=True))
+    count = write(open_vault(vault), output, ask_passphrase(confirm=True), [REVIEW])
     typer.echo(f"{count} recordings in {output}")
 
 
@@ -175,8 +181,9 @@ def restore(
 ) -> None:
     """Make a vault out of a backup."""
     with extra("vault"):
+        from bluering.review.backup import REVIEW
         from bluering.vault.backup import restore as read
-    count = len(read(source, folder(vault), ask_passphrase(), database).list())
+    count = len(read(source, folder(vault), ask_passphrase(), database, [REVIEW]).list())
     typer.echo(f"{count} recordings in {folder(vault)}")
 
 
@@ -194,6 +201,13 @@ def page(
         server.serve()
     except KeyboardInterrupt:
         typer.echo("closed", err=True)
+
+
+def _sound(opened: "Vault", name: str, action: str) -> "Samples":
+    """A recording's sound; that it was taken is on record first."""
+    recording = opened.find(name)
+    opened.note(action, recording.id, _COMMAND)
+    return opened.samples(recording)
 
 
 def _facts(recording: "Recording", wake: "Wake | None") -> dict:

@@ -44,9 +44,9 @@ def ask_passphrase(confirm: bool = False) -> str:
 def open_vault(given: Path | None) -> "Vault":
     """Open the vault, asking for its passphrase if it has one; expired recordings go first."""
     with extra("vault"):
-        from bluering.review.witness import put_deletions_on_record
+        from bluering.review.witness import put_on_record
         from bluering.vault.vault import Vault
     vault = Vault.open(folder(given), ask_passphrase)
-    put_deletions_on_record(vault)
+    put_on_record(vault)
     vault.purge()
     return vault

@@ -10,7 +10,7 @@ import uvicorn
 from bluering.review.desk import Desk
 from bluering.review.errors import ReviewError
 from bluering.review.web.app import make_app
-from bluering.review.witness import put_deletions_on_record
+from bluering.review.witness import put_on_record
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PURGE_SECONDS = 3600
@@ -67,7 +67,7 @@ def config(desk: Desk, place: Place) -> uvicorn.Config:
 
 def serve(desk: Desk, place: Place) -> None:
     """Until Ctrl-C; what outlives its retention meanwhile is deleted every hour."""
-    put_deletions_on_record(desk.vault)
+    put_on_record(desk.vault)
     ended = Event()
     keeper = Thread(target=_keep, args=(desk, ended), daemon=True)
     keeper.start()

@@ -160,6 +160,7 @@ class _Loop:
         self._show(station.name, notice)
         if isinstance(notice, Stored):
             for give in self._gives:
+                self._vault.note("hand over", notice.id, "command or web hook")
                 self._workers.submit(self._hand_over, station.name, notice, give)
 
     def _send(self, station: _Station, message) -> None:

@@ -23,6 +23,14 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+_WHY = "page"
+"""Why a recording was accessed, on the log of a vault that is under review."""
+_SHOWN = {
+    "png": ("look", "image/png", sound.spectrogram_png),
+    "wav": ("hear", "audio/wav", sound.to_wav),
+}
+"""By the end of the address: what it is on the log, its media type, what makes it."""
+
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
@@ -84,14 +92,15 @@ class Page:
     def _body(self, name: str) -> tuple[str, bytes]:
         with self._lock:
             if not name:
+                self._vault.note("list", why=_WHY)
                 return "text/html; charset=utf-8", _table(self._vault).encode()
             recording_id, _, kind = name.partition(".")
-            samples = self._vault.samples(self._vault.find(recording_id))
-        if kind == "png":
-            return "image/png", sound.spectrogram_png(samples)
-        if kind == "wav":
-            return "audio/wav", sound.to_wav(samples)
-        raise VaultError("there is nothing here")
+            if kind not in _SHOWN:
+                raise VaultError("there is nothing here")
+            action, media_type, render = _SHOWN[kind]
+            recording = self._vault.find(recording_id)
+            self._vault.note(action, recording.id, _WHY)
+            return media_type, render(self._vault.samples(recording))
 
 
 def _send(request: BaseHTTPRequestHandler, status: int, kind: str, body: bytes) -> None:

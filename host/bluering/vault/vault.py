@@ -2,11 +2,12 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -20,8 +21,13 @@ from bluering.vault.errors import ReplayError, VaultError
 from bluering.vault.masterkey import Ask
 from bluering.vault.models import DELETED, PENDING, STORED, Recording, Wake
 
-Witness = Callable[[Session, Recording, str], None]
-"""Is told of a deletion and why, in its transaction: if it fails, nothing is deleted."""
+
+class Witness(Protocol):
+    """Puts an act on record, in the session's transaction: if it fails, the act doesn't happen."""
+
+    def __call__(self, session: Session, action: str, recording_id: str, why: str) -> None:
+        """``recording_id`` is empty where the act is about all recordings."""
+
 
 Gap = tuple[int, int]
 """First sample and number of samples of a piece that is missing; 0 samples: from there on nobody
@@ -85,6 +91,12 @@ class Vault:
     def session(self) -> Session:
         """A session on the database; objects stay readable after it."""
         return Session(self.engine, expire_on_commit=False)
+
+    def note(self, action: str, recording_id: str = "", why: str = "") -> None:
+        """Put an access on record, before it happens, if there is a record to put it on."""
+        if self.witness is not None:
+            with self.session() as session, session.begin():
+                self.witness(session, action, recording_id, why)
 
     def note_wake(self, wake: NewWake) -> str:
         """Keep a wake's reasons; returns its id, the same one when it is told again."""
@@ -182,7 +194,7 @@ class Vault:
                     continue
                 recording.bury(why, datetime.now(UTC))
                 if self.witness is not None:
-                    self.witness(session, recording, why)
+                    self.witness(session, "delete", recording.id, why)
             self.blobs.delete(recording_id)
             count += 1
         return count
