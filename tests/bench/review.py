@@ -1,13 +1,15 @@
 """How fast review's pages answer with 200,000 recordings in the vault, on SQLite and PostgreSQL.
 
 Run ``python -m tests.bench.review``. The answers come through the whole application, without a
-network; the database is on this computer's disk.
+network; the database is on this computer's disk. Processor time is that of the application and of
+the database's server together: it tells more than the clock where other programs run as well.
 """
 
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,19 +31,25 @@ _BATCH = 5000
 _ROUNDS = 60
 _BOUND_MS = 100
 
+Times = list[tuple[float, float]]
+"""Milliseconds of each answer: processor, clock."""
+
 
 def main() -> None:
     """Print the table; exit 1 if a page is slower than its bound."""
-    table = Table("page", "database", "median ms", "95th percentile ms", box=None)
+    table = Table(
+        "page", "database", "processor: median, 95 % ms", "clock: median, 95 % ms", box=None
+    )
     slow = False
     with tempfile.TemporaryDirectory() as folder, vault_world.postgres() as postgres:
         for name, url in (("SQLite", None), ("PostgreSQL", postgres)):
             with open_desk(Path(folder, name), url) as desk:
                 _fill(desk)
-                for page, times in _measure(desk).items():
-                    median, high = np.percentile(times, [50, 95])
-                    slow |= bool(high > _BOUND_MS)
-                    table.add_row(page, name, f"{median:.1f}", f"{high:.1f}")
+                for page, times in _measure(desk, _Stopwatch(url)).items():
+                    processor, clock = np.percentile(times, [50, 95], axis=0).T
+                    slow |= bool(clock[1] > _BOUND_MS)
+                    cells = [f"{median:.1f}, {high:.1f}" for median, high in (processor, clock)]
+                    table.add_row(page, name, *cells)
     Console().print(table)
     sys.exit(f"a page takes longer than {_BOUND_MS} ms" if slow else None)
 
@@ -64,9 +72,42 @@ def _fill(desk: Desk) -> None:
         connection.execute(text("ANALYZE"))
 
 
-def _measure(desk: Desk) -> dict[str, list[float]]:
+class _Stopwatch:
+    """Times answers: processor and clock, in milliseconds."""
+
+    def __init__(self, url: str | None) -> None:
+        self._server = None
+        if url and "host=" in url:
+            pid_file = Path(url.partition("host=")[2], "data", "postmaster.pid")
+            self._server = pid_file.read_text().split()[0]
+
+    def time(self, page: Callable[[], object]) -> tuple[float, float]:
+        """One answer."""
+        served, busy, clock = self._served_ms(), time.process_time(), time.perf_counter()
+        answer = page()
+        taken, busy = time.perf_counter() - clock, time.process_time() - busy
+        served = self._served_ms() - served
+        assert getattr(answer, "status_code", 0) in (200, 303), answer
+        return busy * 1000 + served, taken * 1000
+
+    def times(self, page: Callable[[], object]) -> Times:
+        """As many as are measured."""
+        return [self.time(page) for _ in range(_ROUNDS)]
+
+    def _served_ms(self) -> float:
+        """Processor time of the server's processes up to now."""
+        total = 0
+        for stat in Path("/proc").glob("[0-9]*/stat") if self._server else ():
+            with suppress(OSError):  # it has ended
+                if stat.read_text().rpartition(")")[2].split()[1] == self._server:
+                    total += int(stat.with_name("schedstat").read_text().split()[0])
+        return total / 1e6
+
+
+def _measure(desk: Desk, watch: _Stopwatch) -> dict[str, Times]:
     allow_review(desk, hourly_cap=1000)
-    browsers = {role: Browser(desk, join(desk, role, role)) for role in (OWNER, REVIEWER, AUDITOR)}
+    people = {role: join(desk, role, role) for role in (OWNER, REVIEWER, AUDITOR)}
+    browsers = {role: Browser(desk, person) for role, person in people.items()}
     nobody = Browser(desk)
     boss, reviewer = browsers[OWNER], browsers[REVIEWER]
     recording = f"{_RECORDINGS // 2:032x}"[::-1]
@@ -80,13 +121,14 @@ def _measure(desk: Desk) -> dict[str, list[float]]:
             f"/recordings/{recording}/sound", headers={"X-Review": "play"}
         ),
         "people": lambda: boss.get("/people"),
+        "a person": lambda: boss.get(f"/people/{people[AUDITOR].account_id}"),
         "log": lambda: browsers[AUDITOR].get("/audit"),
         "account": lambda: boss.get("/account"),
         "sign-in": lambda: nobody.get("/sign-in"),
         "the same clip": lambda: reviewer.get("/review"),
     }
-    times = {name: _time(page) for name, page in pages.items()}
-    times["skip"], times["a new clip"] = _next_clips(reviewer)
+    times = {name: watch.times(page) for name, page in pages.items()}
+    times["skip"], times["a new clip"] = _next_clips(reviewer, watch)
     return times
 
 
@@ -97,25 +139,15 @@ def _give_sound(desk: Desk, recording_id: str) -> None:
         row.wrapped_key = desk.vault.blobs.write(row.id, sound.to_flac(noise), row.facts())
 
 
-def _time(page: Callable[[], object]) -> list[float]:
-    return [_one(page) for _ in range(_ROUNDS)]
-
-
-def _one(page: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    answer = page()
-    taken = (time.perf_counter() - start) * 1000
-    assert getattr(answer, "status_code", 0) in (200, 303), answer
-    return taken
-
-
-def _next_clips(browser: Browser) -> tuple[list[float], list[float]]:
+def _next_clips(browser: Browser, watch: _Stopwatch) -> tuple[Times, Times]:
     skips, draws = [], []
     for _ in range(_ROUNDS):
         form = f"/clips/{browser.clip()}/skip"
         csrf = browser.csrf("/account")
-        skips.append(_one(lambda form=form, csrf=csrf: browser.post(form, data={"csrf": csrf})))
-        draws.append(_one(lambda: browser.get("/review")))
+        skips.append(
+            watch.time(lambda form=form, csrf=csrf: browser.post(form, data={"csrf": csrf}))
+        )
+        draws.append(watch.time(lambda: browser.get("/review")))
     return skips, draws
 
 
