@@ -118,7 +118,10 @@ def test_two_reports_are_compared_and_drawn(tmp_path: Path) -> None:
         (["compare", "a.json", "b.json"], 1, "can't be read"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(arguments: list[str], code: int, said: str) -> None:
+def test_mistakes_are_told_in_a_sentence(
+    arguments: list[str], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     done = _run(*arguments, code=code)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
