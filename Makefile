@@ -18,14 +18,15 @@ setup: .venv/ready-dev runtimes ## install everything that the other targets nee
 demo: .venv/ready ## play a scene to the virtual board and watch it listen
 	@$(BIN)/bluering demo
 
-test: .venv/ready-dev runtimes ## run all tests but the hour-long soak
-	@$(BIN)/python -m pytest -n 2 -m "not soak"
+test: .venv/ready-dev runtimes ## run all tests but the hour-long soak and the release gate
+	@$(BIN)/python -m pytest -n 2 -m "not soak" --ignore tests/gate
 
-check: .venv/ready-dev $(STUBS)/ready ## lint, formatting, types of host and firmware
+check: .venv/ready-dev $(STUBS)/ready ## lint, formatting, types, and the release gate of the models
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 	@$(BIN)/pyright --project setup/pyright-firmware.json
+	@$(BIN)/python -m pytest -qq --no-header tests/gate
 
 bench: .venv/ready-dev runtimes ## count instructions, measure speed
 	@$(BIN)/python -m tests.bench

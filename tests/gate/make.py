@@ -4,7 +4,8 @@ Committed is what it made: other versions of espeak-ng sound different, and a ga
 samples every time. Run it only to make a new corpus, and new baselines with it:
 
     python tests/gate/make.py
-    bluering validate --model alexa --corpus tests/gate/corpus -o models/alexa/gate
+    bluering validate --model alexa --corpus tests/gate/corpus --condition clean \\
+        --condition noise@5 --condition far --parts .cache/validate -o models/alexa/gate
 """
 
 import subprocess
@@ -18,13 +19,14 @@ import soundfile as sf
 from bluering.validate.audio import RATE, read
 
 CORPUS = Path(__file__).parent / "corpus"
+WORDS = ("Alexa", "Computer", "Echo")
 VOICES = ("en-us", "en-gb-scotland", "en-us+m3", "en-us+f2", "en-us+f4", "en-us+Andrea")
 SPEEDS = (130, 165)
 PITCHES = (35, 60)
 SENTENCES = (
     "Alaska elected a lecturer. I'll ask her next week about the lexicon of electric axes.",
     "The election was relaxed, and Alex said a lot of it is Lexus, flex, or a text for her.",
-    "He left the echo of the computer on the table, and all asked her for the television news.",
+    "He left the eggshells of the commuter on the table, and all asked her for the news.",
     "All X or Y, a larger letter, an elixir, Eleanor, Alexander and Alexis: none of them is it.",
 )
 _NOISE_SECONDS = 12
@@ -32,9 +34,9 @@ _NOISE_SECONDS = 12
 
 def main() -> None:
     """Write the corpus anew."""
-    for voice, speed, pitch in product(VOICES, SPEEDS, PITCHES):
-        name = f"{voice.replace('+', '_')}_{speed}_{pitch}"
-        speak("Alexa", voice, speed, pitch, CORPUS / f"positives/alexa/{name}.flac")
+    for word, voice, speed, pitch in product(WORDS, VOICES, SPEEDS, PITCHES):
+        name = f"{word.lower()}/{voice.replace('+', '_')}_{speed}_{pitch}"
+        speak(word, voice, speed, pitch, CORPUS / f"positives/{name}.flac")
     for number, (sentence, voice) in enumerate(zip(SENTENCES, VOICES, strict=False)):
         speak(sentence, voice, 150, 50, CORPUS / f"negatives/speech/{number}.flac")
     write(CORPUS / "negatives/noise/fan.flac", fan())

@@ -14,10 +14,16 @@ import pytest
 
 from bluering.validate.report.schema import read_report, write_report
 from tests.unit.validate_reports import SOME, clips, report
-from tests.unit.validate_world import write
+from tests.unit.validate_world import beep, write
 
 GATE_CORPUS = Path(__file__).parents[1] / "gate" / "corpus"
 BLUERING = Path(sys.executable).with_name("bluering")
+_UNUSABLE = {
+    "positives/alexa/silence.wav": "it is silent",
+    "positives/alexa/short.wav": "shorter than one window",
+    "positives/alexa/corrupt.flac": "it cannot be decoded",
+    "negatives/music": "the folder holds no audio file",
+}
 
 
 def _run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -30,12 +36,17 @@ def _run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """Half of the synthesised corpus, with one recording that can't be used."""
+    """Half of the synthesised corpus, with inputs that can't be used."""
     root = tmp_path / "corpus"
     shutil.copytree(GATE_CORPUS, root)
     for path in sorted(root.glob("positives/alexa/*"))[::2]:
         path.unlink()
     write(root / "positives/alexa/silence.wav", np.zeros(16_000))
+    write(root / "positives/alexa/short.wav", beep(0.2)[:300])
+    (root / "positives/alexa/corrupt.flac").write_bytes(b"fLaC" + bytes(500))
+    (root / "negatives/music").mkdir()
+    tone = beep(0.2, 3.0, 44_100)
+    write(root / "negatives/noise/stereo.mp3", np.stack([tone, tone], axis=1), 44_100)
     return root
 
 
@@ -46,17 +57,35 @@ def test_it_measures_the_rest_and_says_what_it_skipped(corpus: Path, tmp_path: P
     done = _run(*options, *more, "--omit-names", "--json", code=3)
     found = read_report(output.with_suffix(".json"))
     assert json.loads(done.stdout) == found.model_dump(mode="json")
-    assert "skipped positives/alexa/silence.wav: it is silent" in done.stderr
-    assert [note.name for note in found.skipped] == ["positives/alexa/silence.wav"]
+    reasons = {note.name: note.text for note in found.skipped}
+    assert reasons.keys() == _UNUSABLE.keys()
+    for name, reason in _UNUSABLE.items():
+        assert reason in reasons[name]
+        assert f"skipped {name}: {reasons[name]}" in done.stderr
+    assert [note.name for note in found.converted] == ["negatives/noise/stereo.mp3"]
+    assert "negatives/noise/stereo.mp3: converted to 16 kHz mono" in done.stderr
     (model,) = found.models
     assert [curve.clips for curve in model.miss_curves] == [12, 12]
     assert all(clip.file == "" and len(clip.id) == 16 for clip in model.clips)
     assert model.cutoff == 229
     page = output.with_suffix(".html").read_text()
+    assert all(f"<code>{name}</code>" in page for name in (*_UNUSABLE, found.converted[0].name))
     assert "Worst cases" in page
     assert 'src="data:audio/flac' in page
     cut = sorted((tmp_path / "cut").glob("alexa_001_score*.wav"))
     assert len(cut) == (1 if model.listed_false_accepts() else 0)
+
+
+def test_a_file_that_a_manifest_names_and_that_is_gone(tmp_path: Path) -> None:
+    write(tmp_path / "word.wav", beep(0.2))
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,label,set\nword.wav,alexa,positives\ngone.wav,tv,negatives\n")
+    output = tmp_path / "report"
+    options = ["--model", "alexa", "--corpus", manifest, "-o", output, "--condition", "clean"]
+    assert "skipped gone.wav: there is no such file" in _run(*options, code=3).stderr
+    found = read_report(output.with_suffix(".json"))
+    assert [note.name for note in found.skipped] == ["gone.wav"]
+    assert found.models[0].shipped.misses[0].clips == 1
 
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:

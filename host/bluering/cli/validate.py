@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bluering.validate.session import Prepared
 
 EXIT_SKIPPED = 3  # measured, but not everything
+_CONVERTED_NAMED = 5  # on the terminal; a whole corpus may be MP3
 
 app = typer.Typer(
     help="Measure misses and false accepts, compare reports, gate a release.",
@@ -220,6 +221,10 @@ def _summary(report: "Report", output: Path, as_json: bool) -> None:
             Console().print(summary_table(model))
             if sliced := slice_table(model):
                 Console().print(sliced)
+    for note in report.converted[:_CONVERTED_NAMED]:
+        typer.echo(f"{note.name}: {note.text}", err=True)
+    if len(report.converted) > _CONVERTED_NAMED:
+        typer.echo(f"converted: {len(report.converted)} in all, the report names them", err=True)
     for note in report.skipped:
         typer.echo(f"skipped {note.name}: {note.text}", err=True)
     typer.echo(f"wrote {_beside(output, '.json')} and {_beside(output, '.html')}", err=True)
