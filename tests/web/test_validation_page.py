@@ -10,7 +10,7 @@ import pytest
 from bluering.validate.compare import compare
 from bluering.validate.report.media import Case
 from bluering.validate.report.page import comparison_page, report_page
-from bluering.validate.report.schema import InputNote, Latency, Report
+from bluering.validate.report.schema import InputNote, Latency, Report, SliceMisses
 from tests.unit.validate_reports import SOME, clips, report
 from tests.web.browser import find_browser, look, run_browser
 
@@ -20,8 +20,15 @@ def _full() -> Report:
     plain = report(clips(9), SOME, name="alexa <v1> & co")
     model = plain.models[0]
     point = model.shipped
+    sliced = [
+        SliceMisses(by=by, value=value * 9, clips=50, missed=missed, adjusted_p=0.01)
+        for by, value, missed in (("speed", "slow", 8), ("speed", "fast", 1), ("<voice>", "a&b", 0))
+    ]
     misses = point.misses[0].model_copy(
-        update={"latency": Latency(median_ms=80, p95_ms=230, each_ms=[-400, -30, 40, 80, 90, 230])}
+        update={
+            "latency": Latency(median_ms=80, p95_ms=230, each_ms=[-400, -30, 40, 80, 90, 230]),
+            "slices": sliced,
+        }
     )
     long_name = "negatives/tv/" + "a_very_long_name_without_any_break_" * 4 + ".opus"
     accepts = [a.model_copy(update={"file": long_name}) for a in point.false_accepts]

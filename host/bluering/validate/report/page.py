@@ -5,11 +5,10 @@ from html import escape
 from importlib.resources import files
 
 from bluering.validate.compare import Comparison, Difference, say_p
-from bluering.validate.report import charts, media
+from bluering.validate.report import charts, media, wording
 from bluering.validate.report.charts import Series
 from bluering.validate.report.schema import (
     SHIPPED,
-    FalseAccepts,
     InputNote,
     Misses,
     ModelResult,
@@ -25,9 +24,9 @@ _LISTED = 50  # false accepts on the page; the JSON file has them all
 def report_page(report: Report, cases: Sequence[media.Case] = ()) -> str:
     """The page of one run."""
     series = [Series(m.name, f"s{i % 4}", m) for i, m in enumerate(report.models)]
-    names = ", ".join(model.name for model in report.models)
+    names = ", ".join(f"“{model.name}”" for model in report.models)
     body = [
-        f"<h1>How often “{escape(names)}” is missed, and wakes by mistake</h1>",
+        f"<h1>{escape(names)}: how often missed, and how often woken by mistake</h1>",
         f'<p class="soft">Target: {escape(report.target)}. Corpus: {escape(report.corpus)}. '
         f"BlueRing {escape(report.version)}.</p>",
         *(_cards(model) for model in report.models),
@@ -74,15 +73,21 @@ def _page(title: str, body: Sequence[str]) -> str:
 def _cards(model: ModelResult) -> str:
     point = model.shipped
     cards = [
-        _card(f"missed, {misses.condition}", _share(misses), _of_clips(misses))
+        _card(f"missed, {misses.condition}", wording.share(misses), wording.of_clips(misses))
         for misses in point.misses[:1]
     ]
     noisy = max(point.misses[1:], key=lambda m: m.rate, default=None)
     if noisy:
-        cards.append(_card(f"missed, worst: {noisy.condition}", _share(noisy), _of_clips(noisy)))
+        cards.append(
+            _card(
+                f"missed, worst: {noisy.condition}", wording.share(noisy), wording.of_clips(noisy)
+            )
+        )
     if point.overall:
         overall = point.overall
-        cards.append(_card("false accepts per hour", _rate(overall), _in_hours(overall)))
+        cards.append(
+            _card("false accepts per hour", wording.rate(overall), wording.in_hours(overall))
+        )
     latency = point.misses[0].latency if point.misses else None
     if latency:
         cards.append(
@@ -132,8 +137,10 @@ def _legend(series: Sequence[Series]) -> str:
 def _points(model: ModelResult) -> str:
     points = [point for point in model.points if point.cutoff is not None]
     head = "".join(f"<th>{_point_name(point)}</th>" for point in points)
-    cutoffs = "".join(f"<td>{_cutoff(p.cutoff)}</td>" for p in points if p.cutoff is not None)
-    accepts = "".join(f"<td>{_accepts_cell(point.overall)}</td>" for point in points)
+    cutoffs = "".join(
+        f"<td>{wording.cutoff(p.cutoff)}</td>" for p in points if p.cutoff is not None
+    )
+    accepts = "".join(f"<td>{wording.accepts_cell(point.overall)}</td>" for point in points)
     rows = "".join(_misses_row(curve.condition, points) for curve in model.miss_curves)
     unreachable = [p.name for p in model.points if p.cutoff is None]
     note = f"<p>Out of reach: {escape(', '.join(unreachable))}.</p>" if unreachable else ""
@@ -149,15 +156,10 @@ def _point_name(point: OperatingPoint) -> str:
     return "manifest’s cutoff" if point.name == SHIPPED else f"at most {escape(point.name)}"
 
 
-def _accepts_cell(overall: FalseAccepts | None) -> str:
-    return f"{_rate(overall)}<small>{_in_hours(overall)}</small>" if overall else "not measured"
-
-
 def _misses_row(condition: str, points: Sequence[OperatingPoint]) -> str:
     found = [point.condition(condition) for point in points]
     cells = (
-        f"<td>{_share(misses)}<small>{_of_clips(misses)}</small></td>" if misses else "<td></td>"
-        for misses in found
+        f"<td>{wording.missed_cell(misses)}</td>" if misses else "<td></td>" for misses in found
     )
     return f"<tr><td>missed, {escape(condition)}</td>{''.join(cells)}</tr>"
 
@@ -179,9 +181,10 @@ def _slices(model: ModelResult) -> str:
     )
     return (
         f"<h2>Missed by slice of the clips: {escape(model.name)}</h2><ul>{worst}</ul>"
-        '<div class="scroll"><table><caption>At the manifest’s cutoff, with 95 % intervals; the '
-        "worst under each condition is the one with the highest lower end, beyond chance when it "
-        "is worse than the rest (Fisher, all slices taken together by Holm)</caption>"
+        '<p class="soft">At the manifest’s cutoff, with 95 % intervals. The worst under a '
+        "condition is, of the slices missed more often than all clips together, the one with the "
+        "highest lower end; beyond chance when it is worse than the rest (Fisher, all slices taken "
+        'together by Holm).</p><div class="scroll"><table>'
         f'<tr><th>by</th><th class="words">slice</th>{head}</tr>{rows}</table></div>'
     )
 
@@ -190,7 +193,7 @@ def _slice_cell(misses: Misses, found: SliceMisses | None) -> str:
     if found is None:
         return "<td></td>"
     mark = ' class="bad"' if found == misses.worst else ""
-    return f"<td{mark}>{_share(found)}<small>{_of_clips(found)}</small></td>"
+    return f"<td{mark}>{wording.missed_cell(found)}</td>"
 
 
 def _bars(series: Sequence[Series]) -> str:
@@ -208,7 +211,7 @@ def _none_seen(model: ModelResult) -> str:
     overall = model.shipped.overall
     if overall is None or overall.count:
         return ""
-    return f"<p>{escape(model.name)}: {_in_hours(overall)}.</p>"
+    return f"<p>{escape(model.name)}: {wording.in_hours(overall)}.</p>"
 
 
 def _latency(series: Sequence[Series]) -> str:
@@ -246,7 +249,7 @@ def _false_accepts(model: ModelResult) -> str:
         return ""
     rows = "".join(
         f'<tr><td>{accept.score}</td><td class="words">{escape(accept.kind)}</td>'
-        f"<td>{_clock(accept.seconds)}</td>"
+        f"<td>{wording.clock(accept.seconds)}</td>"
         f'<td class="file">{escape(accept.file or accept.id)}</td></tr>'
         for accept in listed[:_LISTED]
     )
@@ -312,32 +315,3 @@ def _difference_row(d: Difference) -> str:
         f"<td>{second}</td><td>{d.test}</td><td>{escape(say_p(d.p))}</td><td>{escape(say_p(d.adjusted_p))}</td>"
         f"<td>{verdict}</td></tr>"
     )
-
-
-def _share(misses: Misses | SliceMisses) -> str:
-    return f"{100 * misses.rate:.1f} %"
-
-
-def _of_clips(misses: Misses | SliceMisses) -> str:
-    low, high = misses.interval
-    return f"{misses.missed} of {misses.clips}, {100 * low:.1f} to {100 * high:.1f} %"
-
-
-def _rate(figures: FalseAccepts) -> str:
-    return f"{figures.per_hour:.2f}"
-
-
-def _in_hours(figures: FalseAccepts) -> str:
-    low, high = figures.interval
-    if figures.count == 0:
-        return f"0 in {figures.hours:.2f} h, so at most {high:.2f} (one-sided 95 %)"
-    return f"{figures.count} in {figures.hours:.2f} h, {low:.2f} to {high:.2f}"
-
-
-def _cutoff(cutoff: int) -> str:
-    return f"{cutoff / 255:.2f} <small>{cutoff} of 255</small>"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:05.2f}"
