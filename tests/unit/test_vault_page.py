@@ -65,7 +65,8 @@ def test_it_shows_and_plays_everything(vault: Vault, page: Page):
     text = body.decode()
     assert answer.status == 200
     assert "1 recordings, 1 deleted ones" in text
-    assert "alexa, score 251 of 247" in text
+    assert "alexa<br>score 251, cutoff 247" in text
+    assert ": owner" in text
     assert f"{stored}.wav" in text
     assert gone not in text
     _, wav = _get(page, f"{stored}.wav")
@@ -74,6 +75,12 @@ def test_it_shows_and_plays_everything(vault: Vault, page: Page):
     np.testing.assert_array_equal(samples, tone)
     _, png = _get(page, f"{stored}.png")
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_it_says_what_is_missing_and_where(vault: Vault, page: Page):
+    vault.store(recording(1, gaps=((1600, 800), (24000, 0))))
+    _, body = _get(page, "")
+    assert "incomplete, missing: 0.05 s at 0.10 s, all after 1.50 s" in body.decode()
 
 
 def test_the_spectrogram_shows_a_tone_where_it_is():

@@ -1,8 +1,9 @@
 """``bluering doctor`` and ``bluering status``: how is the device, and what does it do."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -63,9 +64,14 @@ def status(port: PortOption = "auto", as_json: AsJson = False) -> None:
                 lines.append(machine.line(event))
             if state.hello and state.ring and state.health:
                 break
-    if state.hello is None:
-        raise SilentDeviceError(f"nothing came from {port}: 'bluering doctor' tells why")
-    typer.echo("\n".join(lines) if as_json else "\n".join(_lines(state)))
+        if state.hello is None:
+            raise SilentDeviceError(f"nothing came from {port}: 'bluering doctor' tells why")
+        settings = control.settings(connection)
+    if as_json:
+        lines.append(json.dumps({"event": "settings", "settings": settings}))
+    else:
+        lines = [*_lines(state), *policy_lines(settings)]
+    typer.echo("\n".join(lines))
 
 
 def _lines(state: MonitorState) -> list[str]:
@@ -87,3 +93,26 @@ def _lines(state: MonitorState) -> list[str]:
             f"{health.frames_dropped} messages dropped, {health.free_heap} bytes free"
         )
     return lines
+
+
+def policy_lines(settings: Mapping[str, Any]) -> list[str]:
+    """What the owner allows, in words."""
+    if not settings["record"]:
+        recording = "off: the device only says that it woke"
+    else:
+        recording = f"on, at most {settings['longest_s']} s after a wake"
+        if settings["pre_roll"]:
+            recording += ", and half a second before it where the host allows that too"
+    lines = [
+        f"record    {recording}",
+        f"review    {'on: people may review recordings' if settings['review'] else 'off'}",
+        f"kept      {settings['retention_days']} days",
+    ]
+    start, end = settings["quiet_from"], settings["quiet_to"]
+    if start >= 0 and end >= 0:
+        lines.append(f"quiet     nothing is recorded from {_clock(start)} to {_clock(end)}")
+    return lines
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"

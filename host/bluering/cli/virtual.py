@@ -1,5 +1,6 @@
 """``bluering virtual``: run a virtual board that any serial program can talk to."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from bluering import audio
 from bluering.models.packaged import packaged
 from bluering.virtual.hub import Hub
-from bluering.virtual.runner import VirtualBoard
+from bluering.virtual.runner import Identity, VirtualBoard
 
 Words = Annotated[
     list[str],
@@ -43,7 +44,13 @@ def virtual(
     pace = "fast" if fast else "real"
     with (
         VirtualBoard(
-            words, blocks(sound), pace=pace, word_size=word_size, settings={"record": record}
+            words,
+            blocks(sound),
+            pace=pace,
+            word_size=word_size,
+            settings={"record": record},
+            identity=_identity(),
+            starts=int(time.time()),  # higher each time, as a board counts them in its flash
         ) as board,
         Hub(board.from_device, board.to_device, parse_address(tcp)) as hub,
     ):
@@ -51,6 +58,17 @@ def virtual(
         if hub.address:
             typer.echo(f"port: {hub.url}")
         board.wait()
+
+
+def _identity() -> Identity | None:
+    """The virtual board's, kept so that 'bluering listen' knows it; somebody new where nothing
+    that receives is installed."""
+    try:
+        from bluering.flash import identity
+    except ModuleNotFoundError:
+        return None
+    kept = identity.named("virtual")
+    return Identity(kept.id, kept.key)
 
 
 def blocks(sound: str):

@@ -44,10 +44,21 @@ def folder() -> Path:
 def save(identity: Identity) -> Path:
     """Keep ``identity`` on this computer, readable by its owner alone; returns the file."""
     path = folder() / f"{identity.id.hex()}.json"
+    _write(identity, path)
+    return path
+
+
+def _write(identity: Identity, path: Path) -> Identity:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = json.dumps({"id": identity.id.hex(), "key": identity.key.hex()}) + "\n"
     files.write_private(path, text.encode())
-    return path
+    return identity
+
+
+def named(name: str) -> Identity:
+    """The identity kept on this computer under a name; a new one when there is none yet."""
+    path = folder() / f"{name}.json"
+    return load(path) if path.is_file() else _write(new(), path)
 
 
 def load(path: Path) -> Identity:
@@ -66,7 +77,8 @@ def load(path: Path) -> Identity:
 
 def saved() -> dict[str, Identity]:
     """Every identity kept on this computer, by id in hex."""
-    return {path.stem: load(path) for path in sorted(folder().glob("*.json"))}
+    kept = (load(path) for path in sorted(folder().glob("*.json")))
+    return {identity.id.hex(): identity for identity in kept}
 
 
 def to_nvs(identity: Identity, size: int) -> bytes:

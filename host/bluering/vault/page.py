@@ -5,6 +5,7 @@ nothing is written to the disk, and the browser is told to keep nothing.
 """
 
 import html
+import json
 import secrets
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
@@ -33,14 +34,19 @@ _SHOWN = {
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
+body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; background: Canvas; color: CanvasText; }
+h1 { margin-bottom: 0; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .5rem; border-bottom: 1px solid #8884; vertical-align: top; }
-img { display: block; height: 64px; width: 100%; max-width: 20rem; image-rendering: pixelated; }
-audio { width: 100%; min-width: 14rem; }
-.gap { color: #c00; }
+th, td { text-align: left; padding: .5rem; border-bottom: 1px solid #8884; vertical-align: top;
+  overflow-wrap: anywhere; }
+td.sound { width: 22rem; }
+img { display: block; height: 96px; width: 100%; image-rendering: pixelated; }
+audio { display: block; width: 100%; margin-top: .25rem; }
+.gap { color: light-dark(#b00020, #ff8a80); }
+.gone { color: light-dark(#555, #aaa); }
 @media (max-width: 45rem) { td, th { display: block; border: 0; padding: .1rem 0; }
-  thead { display: none; } tr { display: block; padding: 1rem 0; border-bottom: 1px solid #8884; } }
+  td.sound { width: auto; } td:empty { display: none; } thead { display: none; }
+  tr { display: block; padding: 1rem 0; border-bottom: 1px solid #8884; } }
 """
 
 
@@ -120,28 +126,44 @@ def _table(vault: Vault) -> str:
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
-        f"<title>BlueRing: what was recorded</title><style>{_STYLE}</style>"
+        f"<title>BlueRing: what was recorded</title><style>{_STYLE}</style><body>"
         f"<h1>What was recorded</h1><p>{kept} recordings, {len(entries) - kept} deleted ones.</p>"
-        "<table><thead><tr><th>When (UTC)<th>Wake<th>Length<th>Sound<th>Deleted</thead>"
-        f"<tbody>{rows}</table>"
+        "<table><thead><tr><th>When (UTC)<th>Wake<th>Length<th>Sound<th>Kept</thead>"
+        f"<tbody>{rows}</table></body></html>"
     )
 
 
 def _row(recording: Recording, wake: Wake | None) -> str:
-    word = html.escape(wake.word) if wake else "?"
-    reason = f"{word}, score {wake.score} of {wake.cutoff}" if wake else word
+    reason = html.escape(wake.word) if wake else "?"
+    if wake:
+        reason += f"<br>score {wake.score}, cutoff {wake.cutoff}"
     if wake and wake.false_by:
-        reason += f" (false: {html.escape(wake.false_by)})"
+        reason += f"<br>false, says the {html.escape(wake.false_by)}"
     if recording.state != STORED:
         when = wake.heard_at if wake else recording.deleted_at
-        gone = f"{recording.deleted_at:%Y-%m-%d %H:%M}, {html.escape(recording.deleted_why or '')}"
-        return f"<tr><td>{when:%Y-%m-%d %H:%M:%S}<td>{reason}<td><td><td>{gone}"
+        why = html.escape(recording.deleted_why or "")
+        return (
+            f"<tr class=gone><td>{when:%Y-%m-%d %H:%M:%S}<td>{reason}<td><td>"
+            f"<td>deleted {recording.deleted_at:%Y-%m-%d %H:%M}: {why}"
+        )
     seconds = (recording.samples or 0) / sound.RATE
-    gap = "" if recording.complete else "<br><span class=gap>incomplete</span>"
     return (
         f"<tr><td>{recording.received_at:%Y-%m-%d %H:%M:%S}<td>{reason}"
-        f"<td>{seconds:.1f} s{gap}"
-        f"<td><img src='{recording.id}.png' alt='spectrogram'>"
+        f"<td>{seconds:.1f} s{_gaps(recording)}"
+        f"<td class=sound><img src='{recording.id}.png' alt='spectrogram of {seconds:.1f} s'>"
         f"<audio controls preload=none src='{recording.id}.wav' aria-label='play'></audio>"
-        f"<td>on {recording.delete_after:%Y-%m-%d}"
+        f"<td>kept until {recording.delete_after:%Y-%m-%d}"
     )
+
+
+def _gaps(recording: Recording) -> str:
+    """What is missing of a recording, and where."""
+    if recording.complete:
+        return ""
+    gaps = [
+        f"{count / sound.RATE:.2f} s at {first / sound.RATE:.2f} s"
+        if count
+        else f"all after {first / sound.RATE:.2f} s"
+        for first, count in json.loads(recording.gaps or "[]")
+    ]
+    return f"<br><span class=gap>incomplete, missing: {', '.join(gaps)}</span>"

@@ -61,7 +61,9 @@ class VirtualBoard:
     little-endian bytes; the firmware ends when they end. ``pace`` is real time, or as fast as
     it goes: then the firmware waits for whoever reads the link, and loses nothing.
     ``settings`` are the owner's (see ``ear.settings``), the defaults where none are given.
-    ``program`` is what it runs, the firmware's main.py unless told otherwise.
+    ``identity`` is who it is, somebody new unless given; then ``starts`` must be higher each time,
+    as the count in a board's flash is. ``program`` is what it runs, the firmware's main.py unless
+    told otherwise.
     """
 
     def __init__(
@@ -73,11 +75,14 @@ class VirtualBoard:
         word_size: int = 64,
         board: str = "virtual",
         settings: Mapping[str, object] | None = None,
+        identity: Identity | None = None,
+        starts: int = 0,
         program: Path = firmware.MAIN,
     ) -> None:
         self._words = list(words)
         self._settings = dict(settings or {})
-        self.identity = Identity(secrets.token_bytes(8), secrets.token_bytes(32))
+        self.identity = identity or Identity(secrets.token_bytes(8), secrets.token_bytes(32))
+        self._starts = starts
         self._sound = sound
         self._pace = pace
         self._runtime = find_micropython(word_size)
@@ -91,7 +96,7 @@ class VirtualBoard:
         with ExitStack() as opened:
             self.flash = Path(opened.enter_context(TemporaryDirectory(prefix="bluering-")))
             fill(self.flash, self._words, self._board)
-            provision(self.flash, self.identity, self._settings)
+            provision(self.flash, self.identity, self._settings, self._starts)
             self._light = opened.enter_context(TemporaryFile())
             self._stderr = opened.enter_context(TemporaryFile())
             self._wires, ours = _open_wires(opened)
@@ -285,8 +290,11 @@ def fill(folder: Path, words: Iterable[CompiledWord], board: Board) -> None:
         (models / f"{word.name}.json").write_text(word.manifest.model_dump_json())
 
 
-def provision(folder: Path, identity: Identity, settings: Mapping[str, object]) -> None:
-    """Write what makes a board somebody's: its identity, in the NVS, and the owner's settings."""
-    blobs = {"id": identity.id.hex(), "key": identity.key.hex()}
-    (folder / "nvs.json").write_text(json.dumps({"bluering": blobs}))
+def provision(
+    folder: Path, identity: Identity, settings: Mapping[str, object], starts: int = 0
+) -> None:
+    """Write what makes a board somebody's: its identity and the number of its starts so far, in
+    the NVS, and the owner's settings."""
+    storage = {"id": identity.id.hex(), "key": identity.key.hex(), "boot": starts}
+    (folder / "nvs.json").write_text(json.dumps({"bluering": storage}))
     (folder / "settings.json").write_text(json.dumps(settings))

@@ -1,0 +1,227 @@
+"""What an owner does, by command: allow, record, listen, mark, mute, look, delete."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bluering import audio
+from bluering.link import control
+from bluering.link.records import Log, RecordingChunk, RecordingEnd, RecordingStart, Time, Wake
+from bluering.models.packaged import packaged
+from bluering.vault import listening
+from bluering.vault.models import Wake as WakeRow
+from bluering.vault.receiver import Heard, Notice, Stored
+from bluering.vault.vault import Vault
+from bluering.virtual.hub import Hub
+from bluering.virtual.pipe import Pipe
+from bluering.virtual.runner import VirtualBoard
+from ear.privacy import gate
+from tests.unit import vault_world
+from tests.virtual.test_trace import CALL
+from tests.watched import Watched
+
+MUTE, BUTTON = 7, 0  # the virtual board's pins
+_PATIENCE_S = 120
+BLUERING = Path(sys.executable).with_name("bluering")
+
+
+def _calls(pause_s: float) -> Iterator[bytes]:
+    """The same call again and again, in a quiet room."""
+    room = np.random.default_rng(1).normal(0, 5, int(pause_s * 16000)).astype("<i2").tobytes()
+    for _ in itertools.count():
+        yield room
+        yield audio.read(CALL).tobytes()
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the owner's data is."""
+    with vault_world.memory_folder() as folder:
+        monkeypatch.setenv("BLUERING_DATA", str(folder))
+        monkeypatch.setenv("BLUERING_PASSPHRASE", vault_world.PASSPHRASE)
+        monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+        yield folder
+
+
+def _run(*words: str, code: int = 0) -> str:
+    done = subprocess.run([BLUERING, *words], capture_output=True, text=True, timeout=_PATIENCE_S)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@contextmanager
+def _started(*words: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [BLUERING, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _line(process: subprocess.Popen[str], wanted: str) -> str:
+    """The next line with these words."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if wanted in line:
+            return line
+    raise AssertionError(f"it ended without '{wanted}': {seen}")
+
+
+def test_from_the_first_command_to_the_last(home: Path) -> None:
+    """A virtual board as it is started by hand, and every command of the vault."""
+    sound = home / "calls.wav"
+    import soundfile
+
+    block = np.frombuffer(b"".join(itertools.islice(_calls(4), 60)), "<i2")
+    soundfile.write(sound, block, 16000, subtype="PCM_16")
+    seen = home / "seen"
+    script = home / "look.sh"
+    script.write_text(f'#!/bin/sh\ncat > {seen}.json\ncp "$1" {seen}.wav\n')
+    script.chmod(0o700)
+    _run("vault", "create", "--passphrase")
+    with _started("virtual", str(sound)) as board:
+        port = _line(board, "port: ").split()[1]
+        assert "record    off" in _run("status", "--port", port)
+        _run("config", "set", "record", "on", "--port", port)
+        _run("config", "set", "longest_s", "1", "--port", port)
+        status = _run("status", "--port", port)
+        assert "record    on, at most 1 s after a wake" in status
+        assert "review    off" in status
+        assert "kept      30 days" in status
+        with _started("listen", "--port", port, "--exec", str(script)) as listener:
+            _line(listener, "stored 1.0 s after 'Alexa', ended by deadline")
+            _line(listener, "stored")
+    listed = [json.loads(line) for line in _run("vault", "list", "--json").splitlines()]
+    assert len(listed) >= 2
+    assert all(one["complete"] and one["word"] == "Alexa" for one in listed)
+    event = json.loads((home / "seen.json").read_text())
+    assert event["word"] == "Alexa"
+    assert soundfile.info(home / "seen.wav").duration == pytest.approx(1, abs=0.02)
+    _run("vault", "export", "last", "-o", str(home / "last.flac"))
+    assert soundfile.info(home / "last.flac").duration == pytest.approx(1, abs=0.02)
+    _run("vault", "backup", str(home / "backup.tar"))
+    assert "1 recordings deleted" in _run("vault", "delete", "last", "--yes")
+    assert "0 problems" in _run("vault", "verify")
+    assert "recordings deleted" in _run("vault", "delete", "--all", "--yes")
+    assert _run("vault", "list", "--json") == ""
+    copy = str(home / "copy")
+    assert f"{len(listed)} recordings" in _run(
+        "vault", "restore", str(home / "backup.tar"), "--vault", copy
+    )
+    assert "0 problems" in _run("vault", "verify", "--vault", copy)
+
+
+@contextmanager
+def _listening(
+    settings: dict, vault: Vault, pause_s: float, act: Callable[[VirtualBoard, list[Notice]], bool]
+) -> Iterator[list[Notice]]:
+    """Listen to a board until ``act``, which is asked all the time, says that it is enough."""
+    notices: list[Notice] = []
+    end = time.monotonic() + _PATIENCE_S
+    board = VirtualBoard([packaged("alexa")], _calls(pause_s), pace="real", settings=settings)
+    with board, Hub(board.from_device, board.to_device, ("127.0.0.1", 0)) as hub:
+        listening.listen(
+            vault,
+            [hub.url],
+            {board.identity.id: board.identity.key},
+            lambda _, notice: notices.append(notice),
+            keep_going=lambda: not act(board, notices) and time.monotonic() < end,
+        )
+    yield notices
+
+
+@pytest.fixture
+def vault(home: Path) -> Iterator[Vault]:
+    vault = Vault.create(home / "vault", vault_world.PASSPHRASE)
+    yield vault
+    vault.close()
+
+
+def test_the_button_deletes_on_both_sides_and_the_event_stays(vault: Vault) -> None:
+    def act(board: VirtualBoard, notices: list[Notice]) -> bool:
+        if any(isinstance(notice, Stored) for notice in notices):
+            board.switch(BUTTON, 0)
+        return any("marked the last wake as false" in notice.text for notice in notices)
+
+    with _listening({"record": True, "longest_s": 1}, vault, 6, act) as notices:
+        assert "marked the last wake as false" in notices[-1].text
+    assert vault.list() == []
+    assert list(vault.blobs.ids()) == []
+    [(tombstone, wake)] = vault.list(tombstones=True)
+    assert tombstone.deleted_why == "false wake"
+    assert wake is not None
+    assert (wake.word, wake.false_by) == ("Alexa", "owner")
+    assert wake.score > wake.cutoff
+
+
+def test_a_false_mark_without_a_recording_marks_the_event(vault: Vault) -> None:
+    def act(board: VirtualBoard, notices: list[Notice]) -> bool:
+        if any(isinstance(notice, Heard) for notice in notices):
+            board.switch(BUTTON, 0)
+        return any("marked the last wake as false" in notice.text for notice in notices)
+
+    with _listening({}, vault, 3, act):
+        pass
+    with vault.session() as session:
+        assert [row.false_by for row in session.query(WakeRow).all()] == ["owner"]
+    assert vault.list(tombstones=True) == []
+
+
+@contextmanager
+def _watched(settings: dict, pause_s: float = 4) -> Iterator[tuple[VirtualBoard, Watched]]:
+    board = VirtualBoard([packaged("alexa")], _calls(pause_s), pace="fast", settings=settings)
+    with board:
+        yield board, Watched(Pipe(board))
+
+
+def test_a_press_later_than_ten_seconds_marks_nothing() -> None:
+    with _watched({"record": True, "longest_s": 1}, pause_s=15) as (board, watched):
+        watched.until(lambda: watched.all(RecordingEnd))
+        [wake] = watched.all(Wake)
+        watched.until(lambda: watched.said[-1].__class__.__name__ == "Health" and
+                      watched.said[-1].position > wake.position + 1000)  # type: ignore[attr-defined]
+        heard = len(watched.all(Wake))
+        board.switch(BUTTON, 0)
+        watched.until(lambda: len(watched.all(Wake)) > heard + 1)
+    assert "false_wake" not in watched.states()
+
+
+def test_mute_ends_a_recording_at_once_and_says_so() -> None:
+    with _watched({"record": True, "longest_s": 60}) as (board, watched):
+        watched.until(lambda: watched.all(RecordingChunk))
+        board.switch(MUTE, 0)
+        watched.until(lambda: watched.states()[-1] == "muted")
+        end = watched.all(RecordingEnd)[-1]
+        assert gate.EVENTS[end.reason] == "switch on"
+        at = max(i for i, m in enumerate(watched.said) if isinstance(m, RecordingEnd))
+        assert not any(isinstance(m, RecordingChunk) for m in watched.said[at:])
+
+
+def test_in_quiet_hours_it_only_says_that_it_woke() -> None:
+    now = datetime.now()
+    minute = now.hour * 60 + now.minute
+    quiet = {"quiet_from": (minute - 60) % 1440, "quiet_to": (minute + 60) % 1440}
+    with _watched({"record": True, "longest_s": 1, **quiet}) as (_, watched):
+        watched.until(lambda: len(watched.all(Wake)) >= 1)  # the time isn't known yet
+        assert not watched.all(RecordingStart)
+        control.tell_time(watched.link)
+        watched.until(lambda: len(watched.all(Wake)) >= 4)
+        assert not watched.all(RecordingStart)
+        watched.link.send(Time((minute + 90) % 1440))
+        watched.until(lambda: watched.all(RecordingStart))
+    assert not watched.all(Log)
+    assert os.environ.get("BLUERING_GATE_FAULT") is None
