@@ -24,14 +24,45 @@ from bluering.models.reference import Reference
 from bluering.validate.reference import FrontEnd
 from tests.conftest import CORPUS
 
-_ALIKE = (
-    "a lexus, election, alexander, alexis, elixir, alaska, a lecture, electra, all extra, relax a, "
-    "collects a, selects a, Alex, a legs are, a letter, unless a, a less or, allegra, alexia, "
-    "calexico, elects a, complex a, a text her, an axe a, next a, a lecker"
-).split(", ")
-_VOICES = (
-    "en-us en-gb-scotland en-us+m1 en-us+m3 en-us+m7 en-us+f1 en-us+f2 en-us+f4 en-gb-scotland+f3"
-).split()
+_ALIKE = [
+    "a lexus",
+    "election",
+    "alexander",
+    "alexis",
+    "elixir",
+    "alaska",
+    "a lecture",
+    "electra",
+    "all extra",
+    "relax a",
+    "collects a",
+    "selects a",
+    "Alex",
+    "a legs are",
+    "a letter",
+    "unless a",
+    "a less or",
+    "allegra",
+    "alexia",
+    "calexico",
+    "elects a",
+    "complex a",
+    "a text her",
+    "an axe a",
+    "next a",
+    "a lecker",
+]
+_VOICES = [
+    "en-us",
+    "en-gb-scotland",
+    "en-us+m1",
+    "en-us+m3",
+    "en-us+m7",
+    "en-us+f1",
+    "en-us+f2",
+    "en-us+f4",
+    "en-gb-scotland+f3",
+]
 _RATES = (120, 150, 180)
 _LOW_CUTOFF = 64
 _CONFIRM = 95

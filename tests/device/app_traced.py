@@ -39,9 +39,7 @@ FAULTS = {
         ),
         (gate.SENDING, gate.SWITCH_ON, gate.MUTED_SWITCH, (gate.CLOSE, gate.SHOW_MUTED)),
     ),
-    "ends nothing": (
-        (gate.RECORDING, gate.DEADLINE, gate.DONE, (gate.SHOW_IDLE,)),
-    ),
+    "ends nothing": ((gate.RECORDING, gate.DEADLINE, gate.DONE, (gate.SHOW_IDLE,)),),
     "": (),
 }
 FAILS = int(os.getenv("BLUERING_RING_FAILS") or 0)

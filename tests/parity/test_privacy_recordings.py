@@ -175,7 +175,7 @@ def test_every_recording_is_whole_or_says_what_is_missing(made: Made, vault: Vau
             # It was over before the button was pressed: deleted afterwards.
             assert all(row.number != number for row, _ in vault.list())
         elif entry["ending"] not in unwanted:
-            silent = any(f"no sound of recording {number} " in notice.text for notice in notices)
+            silent = any(f"nothing is stored of recording {number}:" in n.text for n in notices)
             assert (number in kept) == (number in begun and not silent)
     assert sum(one.recording.complete for one in stored if one.recording) > len(kept) // 5
 

@@ -134,6 +134,24 @@ def test_a_replay_is_refused_also_after_deletion(receiver: Receiver, vault: Vaul
     assert vault.list() == []
 
 
+def test_what_was_cancelled_or_marked_cannot_be_replayed(receiver: Receiver, vault: Vault):
+    """Nothing of it is in the vault, and still it is known."""
+    unwanted = sound_world.recording(1, reason=gate.CANCEL)
+    _feed(receiver, unwanted)
+    current = sound_world.recording(2)
+    _feed(receiver, current[:9])
+    start, *chunks, _ = unwanted
+    [notice] = _feed(receiver, [start, *chunks])
+    assert "a replay" in notice.text
+    [stored] = _feed(receiver, current[9:])
+    assert isinstance(stored, Stored)
+    assert stored.recording is not None
+    assert (stored.recording.number, stored.recording.complete) == (2, True)
+    _feed(receiver, [sound_world.hello(session=9), start, *chunks])
+    assert list(receiver.tick(60.0)) == []
+    assert [row.number for row, _ in vault.list()] == [2]
+
+
 def test_the_beginning_is_missing(receiver: Receiver, vault: Vault):
     _, *rest = sound_world.recording()
     assert _feed(receiver, rest) == []
@@ -253,7 +271,7 @@ def test_what_is_told_again_changes_nothing(receiver: Receiver, vault: Vault):
     assert vault.list() == []
 
 
-def test_a_forged_beginning_does_not_disturb_what_is_received(receiver: Receiver, vault: Vault):
+def test_a_forged_beginning_does_not_disturb_what_is_received(receiver: Receiver):
     start, *rest = sound_world.recording()
     forged = replace(start, retention_days=3000)  # type: ignore[call-arg]
     refused, stored = _feed(receiver, [start, *rest[:9], forged, *rest[9:]])

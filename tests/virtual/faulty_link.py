@@ -231,9 +231,7 @@ class FaultyLink:
 
     def _tell(self, message: Record) -> None:
         with suppress(OSError):
-            self._board.to_device.write(
-                frames.encode(message.declaration.id, 0, pack(message))
-            )
+            self._board.to_device.write(frames.encode(message.declaration.id, 0, pack(message)))
 
     # The host's side.
 
@@ -266,5 +264,3 @@ class FaultyLink:
             return False
         self._host.sendall(data)
         return True
-
-

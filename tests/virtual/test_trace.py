@@ -1,4 +1,4 @@
-"""The checker that reads link and ring at work: silent about the firmware, loud about a faulty one."""
+"""The checker that reads link and ring at work: silent about the firmware, loud about faults."""
 
 import os
 from collections.abc import Iterator

@@ -119,7 +119,10 @@ def check(trace: Trace) -> Findings:
 
 def _check_audio(trace: Trace, found: Findings) -> None:
     """Every byte of sound, also of a frame that was broken off, left under a blue ring."""
-    runs = [(begun.at, ceased.at if ceased else len(trace.stream)) for begun, ceased in trace.blue_runs()]
+    runs = [
+        (begun.at, ceased.at if ceased else len(trace.stream))
+        for begun, ceased in trace.blue_runs()
+    ]
     place = 0
     for at, body in trace.bodies():
         # COBS: a first code above 1 is followed by the frame's first byte, its kind.
@@ -140,7 +143,9 @@ def _check_blue(trace: Trace, found: Findings) -> None:
             starts.setdefault(message.number, at)
     found.recordings = len(starts)
     for number, (begun, ceased) in enumerate(trace.blue_runs(), 1):
-        within = [n for n, at in starts.items() if begun.at <= at < (ceased.at if ceased else at + 1)]
+        within = [
+            n for n, at in starts.items() if begun.at <= at < (ceased.at if ceased else at + 1)
+        ]
         if within not in ([], [number]):
             found.violations.append(f"the ring's blue number {number} held recordings {within}")
         elif not within and ceased and ceased.hops > begun.hops + _UNSENT_HOPS:

@@ -2,7 +2,6 @@
 
 import threading
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from tests.web.browser import find_browser, look
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page with a whole recording, one with gaps, a deleted one and a false one."""
     find_browser()
     folder = tmp_path_factory.mktemp("page")
@@ -32,14 +31,17 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         thread = threading.Thread(target=page.serve)
         thread.start()
         try:
-            for name in ("page.html", *(f"{ids[at]}.{kind}" for at in (0, 3, 4) for kind in ("png", "wav"))):
+            for name in (
+                "page.html",
+                *(f"{ids[at]}.{kind}" for at in (0, 3, 4) for kind in ("png", "wav")),
+            ):
                 url = page.url + name.removeprefix("page.html")
                 (folder / name).write_bytes(urllib.request.urlopen(url).read())
         finally:
             page.stop()
             thread.join()
             vault.close()
-    yield folder / "page.html"
+    return folder / "page.html"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -263,7 +263,10 @@ class Recorder:
         return message.size
 
     def _send_end(self, reason):
-        """Tell the end at once, past the queue."""
+        """Tell the end at once, past the queue; and the beginning, for whoever missed it."""
+        length = self._start_length
+        self._outbox.payload[:length] = self._start[:length]
+        self._outbox.send(messages.RECORDING_START.id, length)
         message = messages.RECORDING_END
         for _ in range(_ENDS):
             length = self._put_end(self._outbox.payload, reason)

@@ -101,6 +101,7 @@ class Receiver:
         self._excuse = ""  # why there was no second look, as it was told last
         self._newest: RecordingStart | None = None  # taken or refused
         self._last: RecordingStart | None = None  # the newest that was verified
+        self._newest_of: dict[bytes, tuple[int, int]] = {}  # boot and number, for each device
         self._whole = False  # that one came to its end with nothing missing
         self._discarded: FalseWake | None = None  # the newest mark that was followed
         self._told: int | None = None  # number of the recording whose failure was told last
@@ -171,6 +172,7 @@ class Receiver:
         yield from self._close()
         yield from self._missed_before(start)
         self._last, self._whole = start, False
+        self._newest_of[start.device] = (start.boot, start.number)
         self._judged = False
         self._assembly = Assembly(start, recording_keys(self._identities[start.device], start))
         self._deadline = now + _STALLED_S
@@ -217,8 +219,13 @@ class Receiver:
             )
         if start.codec >= len(codecs.NAMES):
             return f"device {device} uses a codec that this program doesn't know: update it"
-        if self._vault.knows(device, start.boot, start.number, start.salt.hex()):
-            return f"recording {start.number} of device {device} was received before: a replay"
+        # Also what wasn't kept, because it was cancelled or marked as false, can't come again.
+        stale = (start.boot, start.number) <= self._newest_of.get(start.device, (0, 0))
+        if stale or self._vault.knows(device, start.boot, start.number, start.salt.hex()):
+            return (
+                f"device {device} has sent it, or a later one, before: a replay. Was the device's "
+                "flash erased? Then start 'bluering listen' anew"
+            )
         other = self._registry.claim(start.device, self._port)
         if other:
             return (
@@ -229,7 +236,8 @@ class Receiver:
 
     def _refuse(self, text: str, start: RecordingStart) -> Notice:
         answer = RecordingAck(boot=start.boot, number=start.number, stored=0)
-        return Notice(f"nothing is stored: {text}", failed=True, answer=answer)
+        text = f"nothing is stored of recording {start.number}: {text}"
+        return Notice(text, failed=True, answer=answer)
 
     def _add(self, chunk: RecordingChunk, now: float) -> Iterator[Notice]:
         assembly = self._assembly
@@ -319,7 +327,7 @@ class Receiver:
         start = assembly.start
         if assembly.length == 0:
             self._drop(assembly)
-            yield self._refuse(f"no sound of recording {start.number} arrived", start)
+            yield self._refuse("no sound of it arrived", start)
             return
         new = assembly.recording(self._session)
         self._whole = assembly.whole
@@ -329,8 +337,7 @@ class Receiver:
             yield self._refuse(str(error), start)
         except (OSError, DBAPIError) as error:
             yield self._refuse(
-                f"recording {start.number} could not be written ({_cause(error)}). Is the disk "
-                "full?",
+                f"it could not be written ({_cause(error)}). Is the disk full?",
                 start,
             )
         else:
@@ -363,7 +370,9 @@ def _describe(new: NewRecording) -> str:
     if new.complete:
         return text
     gaps = ", ".join(
-        f"{count / RATE:.2f} s at {first / RATE:.2f} s" if count else f"all after {first / RATE:.2f} s"
+        f"{count / RATE:.2f} s at {first / RATE:.2f} s"
+        if count
+        else f"all after {first / RATE:.2f} s"
         for first, count in new.gaps
     )
     return f"{text}; INCOMPLETE, missing: {gaps}"
