@@ -362,11 +362,15 @@ class App:
 
 
 def _light(light, state):
-    """Show what nothing depends on: a ring that can't be written stops neither start nor end."""
+    """Show what nothing depends on: a ring that can't be written stops neither start nor end.
+
+    False when it couldn't.
+    """
     try:
         light.show(state)
     except OSError:
-        pass
+        return False
+    return True
 
 
 def present(link, board, count, kernels):
@@ -404,7 +408,7 @@ def halt(parts, state, code, text, watchdog=None):
         try:
             parts.light.tick()
         except OSError:
-            pass
+            _light(parts.light, state)  # begins anew
         link.out.pump()
         if watchdog:
             watchdog.feed()

@@ -145,8 +145,7 @@ BYE = Message(
 # A tag is the HMAC-SHA-256 of the message's number and of its payload without the tag; for the
 # keys see ear.privacy.keys.
 
-# A recording begins. Told again, word for word, while it lasts and at its end: whoever missed it
-# can't open anything.
+# A recording begins. Told again while it lasts and at its end: nothing opens without it.
 RECORDING_START = Message(
     9,
     "recording_start",
@@ -194,8 +193,7 @@ RECORDING_END = Message(
     ("tag", "bytes32"),  # by the recording's key
 )
 
-# The owner marked the last wake as false: its recording, if any, is to be deleted. Told several
-# times.
+# The owner marked the last wake as false: its recording, if any, is to go. Told thrice.
 FALSE_WAKE = Message(
     12,
     "false_wake",

@@ -200,7 +200,7 @@ class Bye(Record):
 
 @dataclass(frozen=True, slots=True)
 class RecordingStart(Record):
-    """A recording begins. Told again, word for word, while it lasts and at its end: whoever missed it can't open anything."""
+    """A recording begins. Told again while it lasts and at its end: nothing opens without it."""
 
     declaration: ClassVar[messages.Message] = messages.RECORDING_START
 
@@ -302,7 +302,7 @@ class RecordingEnd(Record):
 
 @dataclass(frozen=True, slots=True)
 class FalseWake(Record):
-    """The owner marked the last wake as false: its recording, if any, is to be deleted. Told several times."""
+    """The owner marked the last wake as false: its recording, if any, is to go. Told thrice."""
 
     declaration: ClassVar[messages.Message] = messages.FALSE_WAKE
 

@@ -34,7 +34,8 @@ _SHOWN = {
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; background: Canvas; color: CanvasText; }
+body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; background: Canvas;
+  color: CanvasText; }
 h1 { margin-bottom: 0; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .5rem; border-bottom: 1px solid #8884; vertical-align: top;

@@ -30,7 +30,7 @@ _STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
 
 _UNWANTED = (gate.FALSE_MARK, gate.CANCEL)  # ends after which nothing is kept
 
-Judge = Callable[[Assembly], bool | None | str]
+Judge = Callable[[Assembly], bool | str | None]
 """A second look at a wake: True it was one, False it wasn't, None it can't be told yet, or why it
 can't be told at all."""
 

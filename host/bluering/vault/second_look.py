@@ -19,7 +19,7 @@ class SecondLook:
     def __init__(self, choose: Choose) -> None:
         self._choose = choose
 
-    def __call__(self, assembly: Assembly) -> bool | None | str:
+    def __call__(self, assembly: Assembly) -> bool | str | None:
         """True: it was the word; False: it wasn't; None: not yet; else why it can't be told."""
         start = assembly.start
         if not start.consent & CONSENT_PRE_ROLL:
