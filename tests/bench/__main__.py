@@ -36,8 +36,8 @@ def _recording() -> Table:
     for name, count in recording.bytes_per_second().items():
         table.add_row(name, f"{count:,} bytes")
     table.caption = (
-        "AES and SHA-256 are MicroPython's own, on the chip's accelerators: what they cost is in no "
-        "figure here, nor is the Python around the kernels."
+        "AES and SHA-256 are MicroPython's own, on the chip's accelerators: their cost is in no "
+        "figure here, nor is that of the Python around the kernels."
     )
     return table
 

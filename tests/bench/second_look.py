@@ -2,8 +2,8 @@
 
 True wakes: the development corpus's recordings of "alexa", in a quiet and in a less quiet room.
 False ones: words that sound alike, spoken by synthetic voices, of which only those count that wake
-the device; with --negatives also the corpus's eight hours without the word, where a lower cutoff has
-to be taken to find enough. The cutoffs are chosen on the true wakes: the same for all ways.
+the device; with --negatives also the corpus's eight hours without the word, where a lower cutoff
+has to be taken to find enough. The cutoffs are chosen on the true wakes: the same for all ways.
 """
 
 import csv

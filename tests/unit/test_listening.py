@@ -124,13 +124,23 @@ def test_a_command_gets_the_event_and_the_sound(vault: Vault, folder: Path):
         np.testing.assert_array_equal(samples, sound_world.sound(row.number, 20))
 
 
-def test_a_failing_command_is_said_and_costs_nothing(vault: Vault):
+@pytest.mark.parametrize(
+    ("give", "words"),
+    [
+        (handover.command("false"), "the command 'false' failed"),
+        (handover.command("/no/such/program"), "the command '/no/such/program' failed"),
+        (handover.web_hook("http://127.0.0.1:1/"), "the web hook http://127.0.0.1:1/ failed"),
+    ],
+)
+def test_a_failing_command_or_hook_is_said_and_costs_nothing(
+    vault: Vault, give: handover.Give, words: str
+):
     board = BoardServer(pause=0.002)
     try:
-        notices = _listen_until(vault, board, 1, gives=[handover.command("false")])
+        notices = _listen_until(vault, board, 1, gives=[give])
     finally:
         board.close()
-    assert any("the command 'false' failed" in notice.text for notice in notices)
+    assert any(words in notice.text for notice in notices)
     assert upkeep.verify(vault).ok
 
 

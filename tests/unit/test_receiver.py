@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from bluering.link.connection import Disconnected
 from bluering.link.reader import Received
@@ -174,6 +175,32 @@ def test_a_full_disk_is_said_and_not_acknowledged(
     monkeypatch.undo()
     assert upkeep.verify(vault).ok
     assert vault.list() == []
+
+
+def test_a_full_database_is_said_and_ends_nothing(receiver: Receiver, vault: Vault):
+    """SQLite itself finds no more room, whatever it is that comes."""
+    vault.engine.dispose()
+    full = lambda connection, _: connection.execute("PRAGMA max_page_count=1")  # noqa: E731
+    event.listen(vault.engine, "connect", full)
+    notices: list[Notice] = []
+    for number in range(200):
+        wake = Wake(100 * number, 0, 251, 247, bytes(32), "alexa" * 40, bytes(5))
+        notices += _feed(receiver, [wake])
+        if notices[-1].failed:
+            break
+    assert "database or disk is full" in notices[-1].text
+    assert "(wake) could not be dealt with" in notices[-1].text
+    for number in range(1, 100):
+        notices = _feed(receiver, sound_world.recording(number))
+        if notices[-1].failed:
+            break
+    assert "Is the disk full?" in notices[-1].text
+    assert not any(isinstance(notice, Stored) for notice in notices)
+    assert upkeep.verify(vault).ok
+    event.remove(vault.engine, "connect", full)
+    vault.engine.dispose()
+    assert isinstance(_feed(receiver, sound_world.recording(200))[-1], Stored)
+    assert upkeep.verify(vault).ok
 
 
 @pytest.mark.parametrize("when", ["during", "after"])

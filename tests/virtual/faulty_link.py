@@ -248,9 +248,11 @@ class FaultyLink:
         self._host = host
 
     def _hear(self, host: socket.socket) -> None:
-        with suppress(OSError, ValueError):
+        """Until it hangs up: closed with something unread, a socket takes back what it sent."""
+        with host, suppress(OSError):
             while data := host.recv(4096):
-                self._board.to_device.write(data)
+                with suppress(OSError, ValueError):  # the board has ended
+                    self._board.to_device.write(data)
 
     def _hang_up(self) -> None:
         host, self._host = self._host, None

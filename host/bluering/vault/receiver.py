@@ -114,7 +114,15 @@ class Receiver:
             yield from self._give_up_early()
             self._registry.release(self._port)
         elif isinstance(event, Received):
-            yield from self._handle_message(event.message, event.at)
+            try:
+                yield from self._handle_message(event.message, event.at)
+            except (OSError, DBAPIError) as error:
+                what = event.message.declaration.name
+                yield Notice(
+                    f"a message ({what}) could not be dealt with, the vault can't be read or "
+                    f"written ({_cause(error)}). Is the disk full?",
+                    failed=True,
+                )
 
     def tick(self, now: float) -> Iterator[Notice]:
         """Time passed: a recording of which nothing comes any more is stored as it is."""
