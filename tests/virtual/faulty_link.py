@@ -51,14 +51,14 @@ class FaultyLink:
 
     ``stream`` is all that left the board, unharmed; ``delivered`` the recordings' messages that
     reached the host whole; ``counts`` what was done to the others. ``done`` once the board has
-    ended and all that it said is with the host.
+    ended and all that it said is with the host. ``begun`` gets the recordings' numbers.
     """
 
-    def __init__(self, board: VirtualBoard, seed: int, stall_s: float) -> None:
+    def __init__(self, board: VirtualBoard, seed: int, begun: set[int], stall_s: float) -> None:
         self.stream = bytearray()
         self.delivered: list[Record] = []
         self.counts: Counter[str] = Counter()
-        self.begun: set[int] = set()
+        self.begun = begun
         self.hangups = 0
         self.done = False
         self._board = board

@@ -124,8 +124,8 @@ class Run:
 
 def _play(word_size: int, count: int, seed: int, ring_fails: int) -> tuple[Run, Outcome]:
     """So many recordings, from the microphone to the vault."""
-    begun = [lambda: False]
-    scene = Scene(seed, lambda: begun[0]())
+    begun: set[int] = set()
+    scene = Scene(seed, lambda: len(begun) >= count)
     settings = {"record": True, "longest_s": 1 + seed % 3, "pre_roll": True, "retention_days": 5}
     notices: list[Notice] = []
     os.environ["BLUERING_RING_FAILS"] = str(ring_fails)
@@ -135,8 +135,7 @@ def _play(word_size: int, count: int, seed: int, ring_fails: int) -> tuple[Run, 
     try:
         with vault_world.memory_folder() as folder, board:
             vault = Vault.create(folder / "vault", vault_world.PASSPHRASE)
-            with FaultyLink(board, seed, stall_s=1.5 * _STALLED_S) as link:
-                begun[0] = lambda: len(link.begun) >= count
+            with FaultyLink(board, seed, begun, stall_s=1.5 * _STALLED_S) as link:
                 unplugged = _count_unplugged(notices)
                 listening.listen(
                     vault,
@@ -167,7 +166,11 @@ def _judge(run: Run, outcome: Outcome) -> Outcome:
     assert found.violations == []
     outcome.audio_bytes = found.audio_bytes
     runs = run.traced.blue_runs()
-    stored = {one.recording.number: one.recording for one in run.notices if isinstance(one, Stored)}
+    stored = {
+        one.recording.number: one.recording
+        for one in run.notices
+        if isinstance(one, Stored) and one.recording
+    }
     starts = {m.number: m for m in run.said if isinstance(m, RecordingStart)}
     ends = {m.number: m for m in run.said if isinstance(m, RecordingEnd)}
     unwanted = {number for number, end in ends.items() if end.reason in UNWANTED}

@@ -129,7 +129,7 @@ class _Loop:
     def _take(self, station: _Station, event: _Happening) -> None:
         if isinstance(event, Exception):
             raise event
-        if isinstance(event, float):
+        if isinstance(event, int | float):
             self._tick(station, event)
             return
         if isinstance(event, Disconnected):
