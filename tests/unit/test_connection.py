@@ -22,6 +22,7 @@ from bluering.link import (
     PortError,
     Received,
     Reconnected,
+    ports,
 )
 from bluering.link.records import Bye, HelloRequest, Telemetry
 from tests.unit.pretend_device import ALEXA, HELLO, PretendDevice
@@ -180,3 +181,33 @@ def test_through_a_port_that_can_not_be_waited_on() -> None:
         connection.send(HELLO)
         events = wait_for(connection, lambda events: len(events) >= 2)
         assert messages(events) == [HelloRequest(), HELLO]
+
+
+def test_a_port_is_not_closed_in_the_middle_of_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread reads and finds the device gone while another sends."""
+    writing, closed, wrote_to_closed = threading.Event(), threading.Event(), []
+
+    class Port:
+        port = "pretend"
+
+        def write(self, data: bytes) -> int:
+            writing.set()
+            time.sleep(0.2)
+            wrote_to_closed.append(closed.is_set())
+            return len(data)
+
+        def close(self) -> None:
+            closed.set()
+
+    monkeypatch.setattr(ports, "open_port", lambda _: Port())
+    connection = Connection("pretend")
+    writing.clear()
+    sender = threading.Thread(target=connection.send, args=(HelloRequest(),))
+    sender.start()
+    assert writing.wait(10)
+    connection.close()
+    sender.join()
+    assert closed.is_set()
+    assert wrote_to_closed == [False, False]
+    with pytest.raises(LinkLostError):
+        connection.send(HelloRequest())

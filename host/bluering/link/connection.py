@@ -1,6 +1,7 @@
 """A connection to a device that outlives its cable."""
 
 import select
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -48,6 +49,8 @@ Event = ReaderEvent | Disconnected | Reconnected
 class Connection:
     """The link to one device: events out, messages in; a context manager without threads.
 
+    One thread may poll it while another sends.
+
     The selector (see ``ports.resolve``) is resolved anew at each attempt to open it. Opening
     for the first time raises ``ports.PortError``; later the connection keeps trying.
     """
@@ -59,6 +62,8 @@ class Connection:
         self._last_read = time.monotonic()
         self._retry_wait = _FIRST_RETRY_S
         self._retry_at = 0.0
+        # One thread may send while another reads: a port isn't closed in the middle of a write.
+        self._closing = threading.Lock()
         self._port: serial.SerialBase | None = ports.open_port(selector)
         self._ask_for_hello()
 
@@ -80,18 +85,20 @@ class Connection:
 
     def close(self) -> None:
         """Give the port back."""
-        if self._port:
-            self._port.close()
-            self._port = None
+        with self._closing:
+            if self._port:
+                self._port.close()
+                self._port = None
 
     def send(self, message: Record) -> None:
         """Send a message; raises LinkLostError when the device is unplugged."""
         frame = encode(message.declaration.id, self._sequence, codec.pack(message))
         self._sequence = (self._sequence + 1) & 0xFFFF
         try:
-            if self._port is None:
-                raise OSError("it is not plugged in")
-            self._port.write(frame)
+            with self._closing:
+                if self._port is None:
+                    raise OSError("it is not plugged in")
+                self._port.write(frame)
         except OSError as error:
             raise LinkLostError(
                 f"could not send {message.declaration.name} to {self._selector}: {error}"
