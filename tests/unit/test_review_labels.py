@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from sqlalchemy import func, select
@@ -27,6 +28,7 @@ from bluering.review.models import (
     FalseWake,
     Label,
 )
+from bluering.vault.errors import DamagedError
 from bluering.vault.models import DELETED, Recording, Wake
 from tests.unit import vault_world
 from tests.unit.review_world import clock_of, fill, open_desk
@@ -152,6 +154,19 @@ def test_a_flagged_clip_is_the_owners_alone(desk: Desk, state: str):
     assert flagged == {QUARANTINED: [], DISTRESS: [], state: [work.recording.id]}
 
 
+def test_a_flag_that_was_dealt_with_leaves_the_list_but_not_the_owner(desk: Desk):
+    work = _next(desk, "ann")
+    with desk.act() as act:
+        labels.flag(act, _who("ann"), work.clip.id, DISTRESS)
+    with desk.act() as act:
+        owner.settle(act, OWNER, work.recording.id)
+    with desk.reading() as session:
+        assert owner.overview(session).distress == []
+    assert _next(desk, "ben").clip.id != work.clip.id
+    with pytest.raises(RefusedError), desk.act() as act:
+        owner.settle(act, OWNER, work.recording.id)
+
+
 def test_a_skipped_clip_goes_to_somebody_else(desk: Desk):
     work = _next(desk, "ann")
     with desk.act() as act:
@@ -248,9 +263,14 @@ def test_every_access_is_on_record_under_a_pseudonym(desk: Desk):
     work = _next(desk, "ann")
     _label(desk, "ann", work.clip.id, REAL)
     with desk.reading() as session:
-        seen = [(row.actor, row.action) for row in owner.accesses(session, work.recording.id)]
+        rows = owner.accesses(session, work.recording.id)
+        seen = [(row.actor, row.action, row.why) for row in rows]
         facts = "".join(session.scalars(select(AuditEntry.facts)))
-    assert seen == [("system", "draw"), ("reviewer-ann", "assign"), ("reviewer-ann", "label")]
+    assert seen == [
+        ("system", "draw", "random sample"),
+        ("reviewer-ann", "assign", "random sample"),
+        ("reviewer-ann", "label", "review"),
+    ]
     assert "what was said" not in facts
 
 
@@ -291,6 +311,10 @@ def test_export_has_labels_and_scores_and_only_granted_sound(desk: Desk, tmp_pat
     [sound] = (tmp_path / "out").glob("*.wav")
     assert sound.stem in {line.get("id") for line in lines}
     assert soundfile.info(sound).frames == 16000
+    [features] = (tmp_path / "out").glob("*.npy")
+    assert features.name == f"{sound.stem}.features.npy"
+    rows = np.load(features)
+    assert (rows.shape, rows.dtype) == ((98, 40), np.uint8)
     for secret in (*(work.recording.id for work in made), *(work.clip.id for work in made)):
         assert secret not in text
     assert "what was said" not in text
@@ -298,3 +322,7 @@ def test_export_has_labels_and_scores_and_only_granted_sound(desk: Desk, tmp_pat
     assert counts["by_cause"] == {"a lexus": 1}
     with pytest.raises(ReviewError, match="new folder"):
         export(desk, tmp_path / "out")
+    desk.vault.blobs.path(made[0].recording.id).unlink()
+    with pytest.raises(DamagedError):
+        export(desk, tmp_path / "again")
+    assert not list(tmp_path.glob("again*"))

@@ -64,7 +64,10 @@ def export_labels(
     output: Annotated[Path, typer.Option("--output", "-o", help="A new folder.")],
     vault: VaultFolder = None,
 ) -> None:
-    """Write wake labels, scores and the false wakes by cause; sound only where it was granted."""
+    """Write wake labels, scores and the false wakes by cause.
+
+    Sound and features only of clips for which the owner granted it.
+    """
     with extra("review"):
         from bluering.review.desk import Desk
         from bluering.review.export import export

@@ -1,16 +1,20 @@
 """What comes out of review: labels, scores, counts; sound only of clips that the owner granted.
 
-The ids in the files are made for this one export. Transcripts stay in the vault: they are what
-people said.
+A granted clip comes with its features too, as the device's model gets them. Features of clips that
+weren't granted stay in the vault: 40 of them every 10 ms can be turned back into speech that is
+understood. So do transcripts: they are what people said. The ids in the files are made for this one
+export.
 """
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 
 from bluering.review.desk import Act, Desk, new_id
@@ -18,7 +22,9 @@ from bluering.review.errors import ReviewError
 from bluering.review.labels import FALSE, verdict_of
 from bluering.review.models import DONE, Clip, FalseWake, Grant, Label
 from bluering.review.sampling import eligible
-from bluering.vault.files import write_durably
+from bluering.review.witness import CONSOLE
+from bluering.validate.reference import FrontEnd
+from bluering.vault.files import PART, write_durably
 from bluering.vault.models import Recording, Wake
 from bluering.vault.sound import to_wav
 
@@ -33,30 +39,45 @@ class Export:
 
 
 def export(desk: Desk, folder: Path) -> Export:
-    """Write ``labels.jsonl``, ``false_wakes.json`` and the granted sounds into a new folder.
+    """Write ``labels.jsonl``, ``false_wakes.json`` and what was granted into a new folder.
 
-    Raises ReviewError when there is one.
+    Of a granted clip: ``ID.wav``, and ``ID.features.npy`` with its rows of 40 features (uint8,
+    int8 + 128), one each 10 ms. Raises ReviewError when the folder is there, VaultError when a
+    sound is damaged; then nothing is written.
     """
+    aside = folder.with_name(folder.name + PART)
+    if folder.exists():
+        raise ReviewError(f"{folder} exists already. Name a new folder")
     try:
-        folder.mkdir(mode=0o700)
+        aside.mkdir(mode=0o700)
     except OSError as error:
         raise ReviewError(f"{folder} can't be made: {error}. Name a new folder") from error
-    with desk.act() as act:
-        clips = _done(act)
-        false = act.session.scalars(select(FalseWake)).all()
-        granted = [clip for clip in clips if clip.granted]
-        act.log("owner", "export labels", labels=len(clips), false_wakes=len(false))
-        for clip in granted:
-            act.log("owner", "export sound", clip.recording.id)
-    for clip in granted:
-        samples = desk.vault.samples(clip.recording)
-        write_durably(folder / f"{clip.name}.wav", to_wav(samples))
+    try:
+        with desk.act() as act:
+            clips = _done(act)
+            false = act.session.scalars(select(FalseWake)).all()
+            granted = [clip for clip in clips if clip.granted]
+            act.log(CONSOLE, "export labels", labels=len(clips), false_wakes=len(false))
+            for clip in granted:
+                act.log(CONSOLE, "export sound", clip.recording.id, why="granted by the owner")
+        _write(desk, aside, clips, false)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Export(len(clips), len(false), len(granted))
+
+
+def _write(desk: Desk, folder: Path, clips: Sequence["_Done"], false: Sequence[FalseWake]) -> None:
+    for clip in clips:
+        if clip.granted:
+            samples = desk.vault.samples(clip.recording)
+            write_durably(folder / f"{clip.name}.wav", to_wav(samples))
+            np.save(folder / f"{clip.name}.features.npy", FrontEnd().push(samples))
     facts = [clip.facts for clip in clips] + [_false_facts(wake) for wake in false]
     lines = "".join(json.dumps(fact) + "\n" for fact in facts)
     write_durably(folder / "labels.jsonl", lines.encode())
     counts = {"by_cause": _count(false, "cause"), "by_noise": _count(false, "noise")}
     write_durably(folder / "false_wakes.json", json.dumps(counts, indent=1).encode())
-    return Export(len(clips), len(false), len(granted))
 
 
 @dataclass(frozen=True)
