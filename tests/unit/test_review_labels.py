@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from sqlalchemy import func, select
 
-from bluering.review import assignments, labels, owner
+from bluering.review import assignments, labels, owner, server
 from bluering.review.agreement import agreement, kappa
 from bluering.review.assignments import Work
 from bluering.review.auth.logins import Visitor
@@ -223,8 +223,7 @@ def test_a_false_wake_waits_a_day_at_most_for_its_second_reviewer(desk: Desk):
     _label(desk, "ann", work.clip.id, FALSE)
     for hours, state in ((23, "stored"), (2, DELETED)):
         clock_of(desk).forward(hours=hours)
-        with desk.act() as act:
-            labels.close_overdue(act)
+        server.tidy(desk)
         assert _recording(desk, work).state == state
 
 

@@ -86,6 +86,16 @@ def postgres() -> Iterator[str]:
             _run([*control, "-m", "immediate", "stop"])
 
 
+@contextmanager
+def database(kind: str) -> Iterator[str | None]:
+    """The URL of an empty database, "postgresql"; None for "sqlite", which needs none."""
+    if kind == "sqlite":
+        yield None
+        return
+    with postgres() as url:
+        yield url
+
+
 def _unprivileged() -> list[str]:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:

@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass, field
 from html import unescape
 
+from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from bluering.review.auth import accounts, codes, logins
 from bluering.review.desk import Desk
-from bluering.review.models import Account
+from bluering.review.models import Account, Attempts, Login
 from bluering.review.owner import set_policy
 from bluering.review.web.app import make_app
 from bluering.review.web.visit import COOKIE
@@ -51,6 +52,24 @@ def join(desk: Desk, name: str, role: str) -> Person:
     person.token, person.recovery = accounts.enrol(desk, visitor, person.code())
     clock_of(desk).forward(seconds=30)
     return person
+
+
+def rest(desk: Desk, *people: Person, fresh: bool = False) -> None:
+    """An hour passes: nobody is blocked, nobody's login is old, the hour's cap is unused."""
+    clock_of(desk).forward(minutes=61)
+    with desk.act() as act:
+        act.session.execute(delete(Attempts))
+        for person in people:
+            logins.close_all(act, person.account_id)
+            login = Login(
+                token_hash=logins._hash(person.token),
+                account_id=person.account_id,
+                enrolling=False,
+                made_at=act.now,
+                seen_at=act.now,
+                fresh_until=act.now + logins.FRESH if fresh else None,
+            )
+            act.session.add(login)
 
 
 def allow_review(desk: Desk, share: int = 10_000, hourly_cap: int = 60, **rules) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from bluering.review.auth import codes, logins
 from bluering.review.auth.passwords import hash_new
@@ -17,27 +17,21 @@ from bluering.review.models import AUDITOR, OWNER, REVIEWER, AuditEntry, Login, 
 from bluering.review.web.guard import LARGEST_BODY
 from bluering.review.web.visit import COOKIE
 from bluering.vault import sound
-from bluering.vault.models import Recording, Wake
 from tests.unit import vault_world
 from tests.unit.review_world import clock_of, fill, open_desk
-from tests.web.review_site import ORIGIN, PASSWORD, Browser, Person, allow_review, join
+from tests.web.review_site import ORIGIN, PASSWORD, Browser, Person, allow_review, join, rest
 
-_GUESSES = 10_000
+_GUESSES = {"sqlite": 10_000, "postgresql": 500}
 _PLAY = {"X-Review": "play"}
-_NASTY = (
-    "<script>alert(1)</script>",
-    "'; DROP TABLE review_audit; --",
-    '" OR 1=1 --',
-    "../../../../etc/passwd",
-    "line\r\nSet-Cookie: a=b\n[audit] forged entry",
-    "{{ 7 * 7 }}",
-    "\u202egnp.exe\u0000",
-)
 
 
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with vault_world.memory_folder() as folder, open_desk(folder) as desk:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    with (
+        vault_world.database(request.param) as url,
+        vault_world.memory_folder() as folder,
+        open_desk(folder, url) as desk,
+    ):
         fill(desk, 900)
         allow_review(desk)
         yield desk
@@ -60,20 +54,7 @@ def auditor(desk: Desk) -> Person:
 
 @pytest.fixture(autouse=True)
 def _rested(desk: Desk, owner: Person, reviewer: Person, auditor: Person) -> None:
-    """Nobody is blocked, nobody's login is old, the hour's cap is unused."""
-    clock_of(desk).forward(minutes=61)
-    with desk.act() as act:
-        act.session.execute(text("DELETE FROM review_attempts"))
-        for person in (owner, reviewer, auditor):
-            logins.close_all(act, person.account_id)
-            login = Login(
-                token_hash=logins._hash(person.token),
-                account_id=person.account_id,
-                enrolling=False,
-                made_at=act.now,
-                seen_at=act.now,
-            )
-            act.session.add(login)
+    rest(desk, owner, reviewer, auditor)
 
 
 def _last(desk: Desk) -> AuditEntry:
@@ -83,23 +64,50 @@ def _last(desk: Desk) -> AuditEntry:
 
 @pytest.mark.slow
 def test_ten_thousand_guesses_get_nowhere(desk: Desk, reviewer: Person):
-    """One guess a second for three hours: next to none is looked at, all look alike."""
+    """One guess a second for three hours, of passwords and of codes in turn: next to none is
+    looked at, all look alike, and the owner of the account gets in soon after.
+    """
     browser, seen = Browser(desk), {}
-    for number in range(_GUESSES):
-        answer = browser.sign_in(reviewer, password=f"{PASSWORD}{number}", code=f"{number:06}")
+    before = _last(desk).seq
+    for number in range(_GUESSES[desk.vault.engine.dialect.name]):
+        guess = {"code": f"{number:06}"} if number % 2 else {"password": f"{PASSWORD}{number}"}
+        answer = browser.sign_in(reviewer, **{"code": "abcdef", **guess})
         seen.setdefault(answer.status_code, set()).add(len(answer.content))
         clock_of(desk).forward(seconds=1)
     assert set(seen) == {403, 429}
     assert all(len(sizes) == 1 for sizes in seen.values())
-    with desk.reading() as session:
-        failed = select(AuditEntry.seq).filter_by(
-            actor=reviewer.pseudonym, action="sign in", outcome="failed"
-        )
-        looked_at = len(session.scalars(failed).all())
+    looked_at, blocked = (
+        _count(desk, before, action=action, outcome=outcome)
+        for action, outcome in (("sign in", "failed"), ("guess too early", "refused"))
+    )
     assert 5 < looked_at < 30
+    assert 0 < blocked <= looked_at  # the first of each wait
     assert browser.sign_in(reviewer).status_code == 429
     clock_of(desk).forward(minutes=16)
     assert browser.sign_in(reviewer).status_code == 303
+
+
+def test_one_address_can_not_try_many_names(desk: Desk):
+    browser = Browser(desk)
+    fields = {"password": PASSWORD, "code": "000000"}
+    seen = [
+        browser.post("/sign-in", data={"name": f"name-{number}", **fields}).status_code
+        for number in range(60)
+    ]
+    assert seen.count(403) <= 27
+    assert seen[-1] == 429
+
+
+def test_a_team_behind_one_address_is_not_locked_out(desk: Desk, reviewer: Person):
+    for _ in range(40):
+        clock_of(desk).forward(seconds=30)
+        assert Browser(desk).sign_in(reviewer).status_code == 303
+
+
+def _count(desk: Desk, after: int, **what: str) -> int:
+    with desk.reading() as session:
+        query = select(AuditEntry.seq).filter_by(**what).where(AuditEntry.seq > after)
+        return len(session.scalars(query).all())
 
 
 def test_fresh_codes_can_not_be_guessed_from_inside(desk: Desk, reviewer: Person):
@@ -117,7 +125,7 @@ def test_nobody_learns_which_accounts_there_are(desk: Desk, reviewer: Person):
         browser.sign_in(reviewer, password="wrong but long enough"),
         browser.sign_in(reviewer, code="000000"),
         browser.sign_in(reviewer, name="nobody-of-this-name"),
-        browser.sign_in(reviewer, name=_NASTY[1]),
+        browser.sign_in(reviewer, name="' OR 1=1 --"),
     ]
     assert {answer.status_code for answer in wrong} == {403}
     assert len({answer.text for answer in wrong}) == 1
@@ -133,6 +141,16 @@ def test_a_code_works_once(desk: Desk, reviewer: Person):
     clock_of(desk).forward(seconds=30)
     assert Browser(desk).sign_in(reviewer, code=code).status_code == 403
     assert Browser(desk).sign_in(reviewer).status_code == 303
+
+
+@pytest.mark.parametrize(("age", "status"), [(-1, 403), (0, 303), (34, 303), (35, 403)])
+def test_a_code_lives_half_a_minute(desk: Desk, reviewer: Person, age: int, status: int):
+    """From the beginning of its step, and as long as typing takes afterwards."""
+    clock = clock_of(desk)
+    clock.now = clock.now.replace(second=0)
+    code = reviewer.code()
+    clock.forward(seconds=age)
+    assert Browser(desk).sign_in(reviewer, code=code).status_code == status
 
 
 def test_a_recovery_code_works_once_and_is_stored_as_a_hash(desk: Desk, reviewer: Person):
@@ -281,23 +299,6 @@ def test_clips_of_others_and_guessed_ids_are_refused_on_record(desk: Desk, revie
     Browser(desk, reviewer).submit(f"/clips/{mine}/skip")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/static/../web/app.py",
-        "/static/%2e%2e/app.py",
-        "/static/..%2fapp.py",
-        "/clips/..%2f..%2fetc%2fpasswd/sound",
-        "/recordings/%2e%2e/sound",
-        "/clips/%00/sound",
-    ],
-)
-def test_paths_lead_nowhere(desk: Desk, reviewer: Person, path: str):
-    answer = Browser(desk, reviewer).get(path, headers=_PLAY)
-    assert answer.status_code in (403, 404, 422)
-    assert "import" not in answer.text
-
-
 def test_a_browser_that_is_sent_to_the_sound_gets_nothing(desk: Desk, reviewer: Person):
     browser = Browser(desk, reviewer)
     clip = browser.clip()
@@ -321,46 +322,6 @@ def test_voices_are_disguised_if_the_owner_wants_it(desk: Desk, reviewer: Person
     allow_review(desk)
     assert len(other) == len(plain)
     assert other != plain
-
-
-@pytest.mark.parametrize("nasty", _NASTY)
-def test_fields_are_only_text(desk: Desk, owner: Person, reviewer: Person, nasty: str):
-    browser = Browser(desk, reviewer)
-    clip = browser.clip()
-    assert clip
-    before = _last(desk).seq
-    browser.sign_in(reviewer, name=nasty, code=nasty)
-    answer = browser.submit(
-        f"/clips/{clip}/label", verdict="real", noise="none", transcript=nasty, cause=nasty
-    )
-    assert answer.status_code in (303, 409)
-    for field in ("verdict", "noise", "csrf"):
-        assert browser.submit(f"/clips/{clip}/label", **{field: nasty}).status_code < 500
-    boss = Browser(desk, owner)
-    assert boss.submit("/people", name=nasty, role=nasty).status_code == 409
-    with desk.reading() as session:
-        entries = session.scalars(select(AuditEntry).where(AuditEntry.seq > before)).all()
-    assert entries
-    assert all(nasty.strip() not in entry.facts + entry.actor for entry in entries)
-    seen = boss.get("/recordings").text + boss.get("/audit").text
-    assert nasty not in seen
-
-
-def test_a_transcript_is_escaped_where_the_owner_reads_it(
-    desk: Desk, owner: Person, reviewer: Person
-):
-    browser = Browser(desk, reviewer)
-    clip = browser.clip()
-    browser.submit(f"/clips/{clip}/label", verdict="real", noise="none", transcript=_NASTY[0])
-    with desk.reading() as session:
-        query = select(AuditEntry.subject).filter_by(action="label").order_by(AuditEntry.seq.desc())
-        recording = session.scalars(query.limit(1)).one()
-    page = Browser(desk, owner).get(f"/recordings/{recording}")
-    assert "&lt;script&gt;alert(1)" in page.text
-    assert "<script>alert" not in page.text
-    policy = page.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
 
 
 def test_oversized_bodies_are_refused(desk: Desk, reviewer: Person):
@@ -394,87 +355,6 @@ def test_without_the_log_nothing_happens(desk: Desk, reviewer: Person):
     finally:
         with desk.vault.engine.begin() as connection:
             connection.execute(text("ALTER TABLE hidden RENAME TO review_audit"))
-
-
-_MARKS = {
-    "device": "5e81a1bbccddeeff",
-    "mac": "de:ad:be:ef:00:17",
-    "name": "Zebulon-Quartermain",
-    "account": "acct-777-zulu",
-    "path": "holiday-kitchen.flac",
-    "time": "1987-06-05",
-}
-
-
-def test_nothing_identifying_reaches_a_reviewer(caplog: pytest.LogCaptureFixture):
-    """Marks in everything that could identify; searched in all that a full crawl returns."""
-    with vault_world.memory_folder() as parent:
-        folder = parent / _MARKS["path"] / _MARKS["name"]
-        folder.mkdir(parents=True)
-        with open_desk(folder) as marked:
-            _plant(marked)
-            allow_review(marked)
-            join(marked, _MARKS["account"], OWNER)
-            seen = _crawl(marked, join(marked, "rita", REVIEWER))
-    seen += caplog.text.encode()
-    assert len(seen) > 100_000
-    assert b"What woke it?" in seen
-    found = {what: mark for what, mark in _MARKS.items() if mark.lower().encode() in seen.lower()}
-    assert found == {}
-    assert b"beadface" not in seen
-
-
-def _plant(desk: Desk) -> None:
-    ids = fill(desk, 500)
-    moment = clock_of(desk).now.replace(year=1987, month=6, day=5)
-    with desk.reading() as session, session.begin():
-        session.execute(
-            update(Recording).values(
-                device=_MARKS["device"], salt="beadface" * 4, reason=_MARKS["mac"],
-                received_at=moment, codec=_MARKS["name"][:16],
-                number=Recording.number + 987_654_321,
-            )
-        )  # fmt: skip
-        session.execute(
-            update(Wake).values(
-                session="beadface" * 4, model_sha256="beadface" * 8, heard_at=moment
-            )
-        )
-        session.flush()
-        for recording in session.scalars(select(Recording).where(Recording.id.in_(ids))):
-            session.expunge(recording)
-            key = desk.vault.blobs.write(
-                recording.id, sound.to_flac(np.zeros(4000, np.int16)), recording.facts()
-            )
-            session.execute(
-                update(Recording).where(Recording.id == recording.id).values(wrapped_key=key)
-            )
-
-
-def _crawl(desk: Desk, person: Person) -> bytes:
-    """Everything that a reviewer's browser receives, headers and redirects too."""
-    browser, seen = Browser(desk, person), b""
-
-    def take(answer) -> str:
-        nonlocal seen
-        seen += repr(answer.headers.raw).encode() + str(answer.url).encode() + answer.content
-        return answer.text if "text" in answer.headers.get("content-type", "") else ""
-
-    for _ in range(6):
-        page = take(browser.get("/review"))
-        for link in set(re.findall(r'(?:href|src)="(/[^"]*)"', page)):
-            take(browser.get(link))
-        for place in ("/owner", "/recordings", "/audit", "/people", "/none", "/account"):
-            take(browser.get(place))
-        clip = re.search(r'data-clip="([0-9a-f]{32})"', page)
-        if clip is None:
-            break
-        take(browser.get(f"/clips/{clip[1]}/sound", headers=_PLAY))
-        take(browser.get(f"/clips/{clip[1]}/status"))
-        take(browser.submit(f"/clips/{clip[1]}/label", verdict="no", noise="none"))
-        take(browser.submit(f"/clips/{clip[1]}/label", verdict="real", noise="none"))
-        clock_of(desk).forward(minutes=1)
-    return seen
 
 
 def test_the_app_describes_no_server(desk: Desk):

@@ -9,6 +9,7 @@ import uvicorn
 
 from bluering.review.desk import Desk
 from bluering.review.errors import ReviewError
+from bluering.review.labels import close_overdue
 from bluering.review.web.app import make_app
 from bluering.review.witness import put_on_record
 
@@ -66,7 +67,7 @@ def config(desk: Desk, place: Place) -> uvicorn.Config:
 
 
 def serve(desk: Desk, place: Place) -> None:
-    """Until Ctrl-C; what outlives its retention meanwhile is deleted every hour."""
+    """Until Ctrl-C; every hour ``tidy`` runs."""
     put_on_record(desk.vault)
     ended = Event()
     keeper = Thread(target=_keep, args=(desk, ended), daemon=True)
@@ -77,9 +78,16 @@ def serve(desk: Desk, place: Place) -> None:
         ended.set()
 
 
+def tidy(desk: Desk) -> None:
+    """Delete what has outlived its retention, and false wakes that wait for nobody any more."""
+    desk.vault.purge()
+    with desk.act() as act:
+        close_overdue(act)
+
+
 def _keep(desk: Desk, ended: Event) -> None:
     while not ended.wait(_PURGE_SECONDS):
         try:
-            desk.vault.purge()
+            tidy(desk)
         except Exception:  # the next hour tries again
-            _log.exception("what has outlived its retention could not be deleted")
+            _log.exception("what has outlived its time could not be deleted")

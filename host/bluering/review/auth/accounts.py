@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
+from bluering.review.audit.log import NOBODY
 from bluering.review.auth import codes, limits, logins, passwords
 from bluering.review.auth.signin import TOO_OFTEN, TooOftenError
 from bluering.review.desk import Act, Desk, new_id
@@ -63,12 +64,15 @@ def disable(act: Act, by: str, account_id: str) -> None:
 def accept(desk: Desk, invitation: str, password: str, address: str) -> str:
     """Choose a password by an invitation; returns a cookie that is good for enrolling only."""
     hashed = _hash(invitation.strip())
+    counted = [limits.of_address(address)]
     with desk.act() as act:
-        if limits.reserve(act, [limits.of_address(address)]) is None:
+        if limits.reserve(act, counted, address=address) is None:
             raise TooOftenError(TOO_OFTEN)
         invited = _invited(act, hashed)
         if invited is None:
-            act.log("nobody", "enrol", outcome="failed", address=address)
+            act.log(NOBODY, "enrol", outcome="failed", address=address)
+        else:
+            limits.spare(act, counted)
     if invited is None:
         raise RefusedError(_NO_INVITATION)
     stored = passwords.hash_new(password, invited.name)

@@ -19,8 +19,8 @@ STEP_SECONDS = 30
 _ISSUER = "BlueRing review"
 _RECOVERY_CODES = 8
 _RECOVERY_BYTES = 15
-_LATE_STEPS = (-1, 0, 1)
-"""A code is taken one step early or late: clocks differ, people type."""
+_GRACE_SECONDS = 5
+"""A code is taken this long after its step: it takes time to type and to send (RFC 6238, 5.2)."""
 
 
 def new_secret() -> str:
@@ -65,8 +65,8 @@ def _use_totp(seal: Seal, account: Account, code: str, now: datetime) -> bool:
     if account.totp_secret is None or not (code.isascii() and code.isdigit()):
         return False
     totp = TOTP(secret_of(seal, account))
-    current = int(now.timestamp()) // STEP_SECONDS
-    for step in (current + late for late in _LATE_STEPS):
+    second = int(now.timestamp())
+    for step in sorted({moment // STEP_SECONDS for moment in (second - _GRACE_SECONDS, second)}):
         right = secrets.compare_digest(totp.at(step * STEP_SECONDS), code)
         if right and step > account.totp_step:
             account.totp_step = step

@@ -7,9 +7,11 @@ guess that comes too early isn't looked at, so it costs nothing and tells nothin
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete
 
+from bluering.review.audit.log import NOBODY
 from bluering.review.desk import Act
 from bluering.review.models import Attempts
 
@@ -36,14 +38,17 @@ def of_address(address: str) -> Limit:
     return Limit("from " + hashlib.sha256(address.encode()).hexdigest(), free=25)
 
 
-def reserve(act: Act, limits: list[Limit]) -> int | None:
+def reserve(act: Act, limits: list[Limit], **facts: Any) -> int | None:
     """Count a guess as failed before it is looked at; None: it comes too early.
 
-    Returns how many guesses were refused since the last one that was looked at.
+    Returns how many guesses were refused since the last one that was looked at. The first one that
+    is refused is put on the log with ``facts``; an entry for each would let anybody fill the disk.
     """
     act.session.execute(delete(Attempts).where(Attempts.last_at < act.now - _FORGOTTEN_AFTER))
     rows = [_row(act, limit) for limit in limits]
     if any(row.blocked_until > act.now for row in rows):
+        if not any(row.refused for row in rows):
+            act.log(NOBODY, "guess too early", outcome="refused", **facts)
         for row in rows:
             row.refused += 1
         return None
@@ -52,6 +57,14 @@ def reserve(act: Act, limits: list[Limit]) -> int | None:
         row.failures, row.refused, row.last_at = row.failures + 1, 0, act.now
         row.blocked_until = act.now + _wait(row.failures - limit.free)
     return refused
+
+
+def spare(act: Act, limits: list[Limit]) -> None:
+    """The guess was right: it doesn't count, but those before it do."""
+    for limit in limits:
+        row = _row(act, limit)
+        row.failures = max(0, row.failures - 1)
+        row.blocked_until = act.now + _wait(row.failures - limit.free)
 
 
 def forgive(act: Act, limits: list[Limit]) -> None:

@@ -24,7 +24,7 @@ def sign_in(desk: Desk, name: str, password: str, code: str, address: str) -> st
     """The new cookie. Raises RefusedError, and TooOftenError without having looked."""
     counted = [limits.of_name(name), limits.of_address(address)]
     with desk.act() as act:
-        refused = limits.reserve(act, counted)
+        refused = limits.reserve(act, counted, address=address)
     if refused is None:
         raise TooOftenError(TOO_OFTEN)
     with desk.reading() as session:
@@ -39,6 +39,7 @@ def sign_in(desk: Desk, name: str, password: str, code: str, address: str) -> st
             token = None
         else:
             limits.forgive(act, counted[:1])
+            limits.spare(act, counted[1:])
             token = logins.open_login(act, account)
             act.log(account.pseudonym, "sign in", address=address, refused_before=refused)
     if token is None:

@@ -12,6 +12,7 @@ from bluering.review.sound import for_ears
 from bluering.review.web.render import page
 from bluering.review.web.visit import (
     OWN_FORM,
+    TEXT,
     ForbiddenError,
     Id,
     IdleReviewer,
@@ -89,7 +90,7 @@ def label(
     verdict: Text = "",
     noise: Text = "",
     cause: Text = "",
-    transcript: Annotated[str, Form(max_length=4000)] = "",
+    transcript: Annotated[str, Form(max_length=4000, pattern=TEXT)] = "",
 ) -> Response:
     """Keep the answer and go on."""
     answer = labels.Answer(verdict, cause, noise, transcript)

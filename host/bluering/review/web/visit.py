@@ -14,7 +14,9 @@ from bluering.review.models import AUDITOR, OWNER, REVIEWER
 COOKIE = "__Host-bluering-review"
 HOMES = {OWNER: "/owner", REVIEWER: "/review", AUDITOR: "/audit"}
 
-Text = Annotated[str, Form(max_length=256)]
+TEXT = r"^[^\x00]*$"
+"""PostgreSQL keeps no NUL, and nobody types one."""
+Text = Annotated[str, Form(max_length=256, pattern=TEXT)]
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
 
