@@ -13,6 +13,7 @@ from bluering.review.errors import RefusedError
 from bluering.review.models import Clip
 from bluering.review.sampling import draw, picks, population, room
 from bluering.vault.models import Recording
+from tests.bench.sampling import sample
 from tests.unit import vault_world
 from tests.unit.review_world import fill, open_desk
 
@@ -135,3 +136,15 @@ def test_no_device_is_favoured(desk: Desk, record_property):
     record_property("p of devices", float(device_p))
     record_property("p of recordings", float(clip_p))
     assert min(device_p, clip_p) > 1e-6
+
+
+def test_many_vaults_are_drawn_from_fairly_and_no_more_than_their_share(desk: Desk):
+    """The sample that ``tests.bench.sampling`` takes for 100,000 draws, in small."""
+    pytest.importorskip("scipy.stats", reason="scipy isn't installed")
+    for tag, count in {"1": 50, "2": 350, "3": 100}.items():
+        fill(desk, count, devices=1, tag=tag)
+    _set_share(desk, 10_000)
+    found = sample(desk, 500)
+    assert (found.counts, found.vaults) == ({5}, 100)
+    assert set(found.by_device()) == {"1", "2", "3"}
+    assert min(found.p_values()) > 1e-6
