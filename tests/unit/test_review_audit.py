@@ -4,13 +4,14 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
@@ -20,16 +21,18 @@ from bluering.cli.audit import EXIT_TAMPERED
 from bluering.review.audit import checkpoint
 from bluering.review.audit.log import START, chain_hash
 from bluering.review.audit.verify import Findings, verify
+from bluering.review.auth import accounts, logins
 from bluering.review.database import VERSION_TABLE
 from bluering.review.desk import Desk
-from bluering.review.errors import ReviewError
-from bluering.review.models import AuditEntry
+from bluering.review.errors import RefusedError, ReviewError
+from bluering.review.models import OWNER, AuditEntry
 from bluering.review.models import Base as ReviewBase
 from bluering.review.witness import put_on_record
 from bluering.vault.models import Recording
 from tests.unit import vault_world
-from tests.unit.review_world import fill, open_desk
+from tests.unit.review_world import clock_of, fill, open_desk
 from tests.unit.vault_world import PASSPHRASE
+from tests.web.review_site import PASSWORD, join
 
 _ENTRIES = 20
 _EDITS = 1000
@@ -306,6 +309,26 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         answer = run(app, check)
         assert answer.exit_code == EXIT_TAMPERED
         assert "entry 9 is missing" in answer.stdout
+
+
+def test_who_has_the_vault_can_let_a_locked_out_owner_in_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BLUERING_PASSPHRASE", PASSPHRASE)
+    run = CliRunner().invoke
+    with open_desk(tmp_path) as desk:
+        person = join(desk, "olga", OWNER)
+        place = ["--vault", str(desk.vault.folder.path)]
+        assert isinstance(run(app, ["review", "reset", "nobody", *place]).exception, RefusedError)
+        assert logins.find(desk, person.token)
+        answer = run(app, ["review", "reset", "Olga", *place])
+        assert logins.find(desk, person.token) is None
+        invitation = answer.stdout.split()[-1]
+        clock_of(desk).now = datetime.now(UTC)
+        assert accounts.accept(desk, invitation, PASSWORD, "192.0.2.1")
+        with desk.reading() as session:
+            made = session.scalars(select(AuditEntry).filter_by(action="reset")).one()
+        assert (made.actor, made.subject) == ("console", person.pseudonym)
 
 
 def test_a_broken_checkpoint_file_is_refused(tmp_path: Path):

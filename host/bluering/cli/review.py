@@ -34,6 +34,22 @@ def init(
 
 
 @app.command()
+def reset(
+    name: Annotated[str, typer.Argument(help="Whose account.")], vault: VaultFolder = None
+) -> None:
+    """Take an account's password and codes away and invite anew: for an owner who is locked out."""
+    with extra("review"):
+        from bluering.review.auth import accounts
+        from bluering.review.desk import Desk
+        from bluering.review.witness import CONSOLE
+        from bluering.vault.vault import Vault
+    desk = Desk(Vault.open(folder(vault), ask_passphrase))
+    with desk.act() as act:
+        invitation = accounts.reset_by_name(act, CONSOLE, name)
+    typer.echo(f"invitation for {name}, good for one day: {invitation}")
+
+
+@app.command()
 def serve(
     vault: VaultFolder = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _LOCAL,

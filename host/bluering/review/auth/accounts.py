@@ -45,19 +45,33 @@ def invite(act: Act, by: str, name: str, role: str) -> str:
 def reset(act: Act, by: str, account_id: str) -> str:
     """Take an account's password, second factor and logins away; returns a new invitation."""
     account = _other(act, by, account_id)
-    disable(act, by, account_id)
+    _close(act, by, account)
+    act.log(by, "reset", account.pseudonym)
+    return _new_invitation(act, account)
+
+
+def reset_by_name(act: Act, by: str, name: str) -> str:
+    """As ``reset``, for whoever has the vault: the last owner's account too."""
+    query = select(Account).filter_by(name=name.strip().casefold())
+    account = act.session.scalars(query).one_or_none()
+    if account is None:
+        raise RefusedError("There is no such account.")
+    _close(act, by, account)
     act.log(by, "reset", account.pseudonym)
     return _new_invitation(act, account)
 
 
 def disable(act: Act, by: str, account_id: str) -> None:
     """Close an account at once."""
-    account = _other(act, by, account_id)
+    _close(act, by, _other(act, by, account_id))
+
+
+def _close(act: Act, by: str, account: Account) -> None:
     account.active = False
     account.password_hash = account.totp_secret = None
     account.invitation_hash = account.invited_until = None
-    act.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
-    logins.close_all(act, account_id)
+    act.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    logins.close_all(act, account.id)
     act.log(by, "disable", account.pseudonym)
 
 
