@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import soundfile
 
 from bluering.link.records import PreRoll
 from bluering.vault import handover, listening, receiver, upkeep
+from bluering.vault.models import Recording
 from bluering.vault.receiver import Notice, Stored
 from bluering.vault.vault import NewRecording, Vault
 from tests.unit import sound_world, vault_world
@@ -224,3 +226,19 @@ def test_what_waits_for_a_slow_disk_is_not_late(vault: Vault, monkeypatch: pytes
     stored = [notice for notice in notices if isinstance(notice, Stored)]
     assert len(stored) >= 4
     assert all(one.recording and one.recording.complete for one in stored)
+
+
+def test_retention_runs_by_itself(vault: Vault):
+    kept, old = (vault.store(vault_world.recording(number)) for number in (1001, 1002))
+    with vault.session() as session, session.begin():
+        session.get_one(Recording, old).delete_after = datetime.now(UTC) - timedelta(minutes=1)
+    board = BoardServer()
+    try:
+        notices = _listen_until(vault, board, 1)
+    finally:
+        board.close()
+    assert "1 recordings reached their retention: deleted" in [notice.text for notice in notices]
+    ids = {row.id for row, _ in vault.list()}
+    assert kept in ids
+    assert old not in ids
+    assert not vault.blobs.path(old).exists()

@@ -4,8 +4,7 @@ import itertools
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from bluering import audio
 from bluering.cli import app
 from bluering.link import control
 from bluering.link.records import (
@@ -28,30 +26,19 @@ from bluering.link.records import (
     Wake,
 )
 from bluering.models.packaged import packaged
-from bluering.vault import listening
 from bluering.vault.models import Wake as WakeRow
 from bluering.vault.receiver import Heard, Notice, Stored
 from bluering.vault.vault import Vault
-from bluering.virtual.hub import Hub
 from bluering.virtual.pipe import Pipe
 from bluering.virtual.runner import VirtualBoard
 from ear.privacy import gate
 from ear.privacy.shell import MARK_HOPS
 from tests.unit import vault_world
-from tests.virtual.test_trace import CALL
+from tests.virtual.listened import calls, listen
 from tests.watched import Watched
 
 MUTE, BUTTON = 7, 0  # the virtual board's pins
-_PATIENCE_S = 120
 BLUERING = Path(sys.executable).with_name("bluering")
-
-
-def _calls(pause_s: float) -> Iterator[bytes]:
-    """The same call again and again, in a quiet room."""
-    room = np.random.default_rng(1).normal(0, 5, int(pause_s * 16000)).astype("<i2").tobytes()
-    for _ in itertools.count():
-        yield room
-        yield audio.read(CALL).tobytes()
 
 
 @pytest.fixture
@@ -95,7 +82,7 @@ def _line(process: subprocess.Popen[str], wanted: str) -> str:
 def test_from_the_first_command_to_the_last(home: Path) -> None:
     """A virtual board as it is started by hand, and every command of the vault."""
     sound = home / "calls.wav"
-    block = np.frombuffer(b"".join(itertools.islice(_calls(4), 60)), "<i2")
+    block = np.frombuffer(b"".join(itertools.islice(calls(4), 60)), "<i2")
     soundfile.write(sound, block, 16000, subtype="PCM_16")
     seen = home / "seen"
     script = home / "look.sh"
@@ -134,25 +121,6 @@ def test_from_the_first_command_to_the_last(home: Path) -> None:
     assert "0 problems" in _run("vault", "verify", "--vault", copy)
 
 
-@contextmanager
-def _listening(
-    settings: dict, vault: Vault, pause_s: float, act: Callable[[VirtualBoard, list[Notice]], bool]
-) -> Iterator[list[Notice]]:
-    """Listen to a board until ``act``, which is asked all the time, says that it is enough."""
-    notices: list[Notice] = []
-    end = time.monotonic() + _PATIENCE_S
-    board = VirtualBoard([packaged("alexa")], _calls(pause_s), pace="real", settings=settings)
-    with board, Hub(board.from_device, board.to_device, ("127.0.0.1", 0)) as hub:
-        listening.listen(
-            vault,
-            [hub.url],
-            {board.identity.id: board.identity.key},
-            lambda _, notice: notices.append(notice),
-            keep_going=lambda: not act(board, notices) and time.monotonic() < end,
-        )
-    yield notices
-
-
 @pytest.fixture
 def vault(home: Path) -> Iterator[Vault]:
     vault = Vault.create(home / "vault", vault_world.PASSPHRASE)
@@ -166,8 +134,8 @@ def test_the_button_deletes_on_both_sides_and_the_event_stays(vault: Vault) -> N
             board.switch(BUTTON, 0)
         return any("marked the last wake as false" in notice.text for notice in notices)
 
-    with _listening({"record": True, "longest_s": 1}, vault, 6, act) as notices:
-        assert "marked the last wake as false" in notices[-1].text
+    notices = listen(vault, {"record": True, "longest_s": 1}, act, pause_s=6)
+    assert "marked the last wake as false" in notices[-1].text
     assert vault.list() == []
     assert list(vault.blobs.ids()) == []
     [(tombstone, wake)] = vault.list(tombstones=True)
@@ -183,8 +151,7 @@ def test_a_false_mark_without_a_recording_marks_the_event(vault: Vault) -> None:
             board.switch(BUTTON, 0)
         return any("marked the last wake as false" in notice.text for notice in notices)
 
-    with _listening({}, vault, 3, act):
-        pass
+    listen(vault, {}, act, pause_s=3)
     with vault.session() as session:
         assert [row.false_by for row in session.query(WakeRow).all()] == ["owner"]
     assert vault.list(tombstones=True) == []
@@ -192,7 +159,7 @@ def test_a_false_mark_without_a_recording_marks_the_event(vault: Vault) -> None:
 
 @contextmanager
 def _watched(settings: dict, pause_s: float = 4) -> Iterator[tuple[VirtualBoard, Watched]]:
-    board = VirtualBoard([packaged("alexa")], _calls(pause_s), pace="fast", settings=settings)
+    board = VirtualBoard([packaged("alexa")], calls(pause_s), pace="fast", settings=settings)
     with board:
         yield board, Watched(Pipe(board))
 

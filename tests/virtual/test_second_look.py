@@ -1,24 +1,15 @@
 """The second look, from the microphone of a virtual board to the vault."""
 
-import itertools
-import time
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
-from bluering import audio
-from bluering.models.packaged import packaged
-from bluering.vault import listening
 from bluering.vault.receiver import Notice, Stored
 from bluering.vault.second_look import SecondLook, by_the_same_model
 from bluering.vault.vault import Vault
-from bluering.virtual.hub import Hub
 from bluering.virtual.runner import VirtualBoard
 from tests.unit import vault_world
-from tests.virtual.test_trace import CALL
-
-_PATIENCE_S = 120
+from tests.virtual.listened import listen
 
 
 @pytest.fixture
@@ -29,31 +20,8 @@ def vault() -> Iterator[Vault]:
         vault.close()
 
 
-def _sound() -> Iterator[bytes]:
-    """The same call again and again, in a quiet room."""
-    room = np.random.default_rng(1).normal(0, 5, 4 * 16000).astype("<i2").tobytes()
-    for _ in itertools.count():
-        yield room
-        yield audio.read(CALL).tobytes()
-
-
-def _listen(vault: Vault, settings: dict, judge, enough) -> list[Notice]:
-    notices: list[Notice] = []
-    end = time.monotonic() + _PATIENCE_S
-    board = VirtualBoard(
-        [packaged("alexa")], _sound(), pace="real", settings={"record": True, **settings}
-    )
-    with board, Hub(board.from_device, board.to_device, ("127.0.0.1", 0)) as hub:
-        listening.listen(
-            vault,
-            [hub.url],
-            {board.identity.id: board.identity.key},
-            lambda _, notice: notices.append(notice),
-            pre_roll=True,
-            judge=judge,
-            keep_going=lambda: not enough(notices) and time.monotonic() < end,
-        )
-    return notices
+def _is_stored(_: VirtualBoard, notices: list[Notice]) -> bool:
+    return bool(_stored(notices))
 
 
 def _stored(notices: list[Notice]) -> list[Stored]:
@@ -70,7 +38,8 @@ def test_a_confirmed_wake_is_kept(vault: Vault) -> None:
             judged.append(verdict)
         return verdict
 
-    notices = _listen(vault, {"pre_roll": True, "longest_s": 1}, judge, _stored)
+    settings = {"record": True, "pre_roll": True, "longest_s": 1}
+    notices = listen(vault, settings, _is_stored, pre_roll=True, judge=judge)
     assert judged == [True]
     [stored] = _stored(notices)
     assert stored.recording is not None
@@ -85,11 +54,12 @@ def test_a_false_wake_is_cancelled_before_anything_is_kept(vault: Vault) -> None
     def judge(assembly):
         return None if look(assembly) is None else False
 
-    def cancelled(notices: list[Notice]) -> bool:
+    def cancelled(_: VirtualBoard, notices: list[Notice]) -> bool:
         return any("is cancelled" in notice.text for notice in notices)
 
-    notices = _listen(vault, {"pre_roll": True, "longest_s": 8}, judge, cancelled)
-    assert cancelled(notices)
+    settings = {"record": True, "pre_roll": True, "longest_s": 8}
+    notices = listen(vault, settings, cancelled, pre_roll=True, judge=judge)
+    assert "is cancelled" in notices[-1].text
     assert not _stored(notices)
     assert vault.list(tombstones=True) == []
     assert list(vault.blobs.ids()) == []
@@ -101,7 +71,8 @@ def test_a_false_wake_is_cancelled_before_anything_is_kept(vault: Vault) -> None
 
 def test_without_the_devices_consent_it_says_so_and_keeps(vault: Vault) -> None:
     judge = SecondLook(by_the_same_model())
-    notices = _listen(vault, {"pre_roll": False, "longest_s": 1}, judge, _stored)
+    settings = {"record": True, "pre_roll": False, "longest_s": 1}
+    notices = listen(vault, settings, _is_stored, pre_roll=True, judge=judge)
     assert any("config set pre_roll on" in notice.text for notice in notices)
     [stored] = _stored(notices)
     assert stored.recording is not None
