@@ -230,8 +230,11 @@ class FaultyLink:
             self._release = (pin, 30)
 
     def _tell(self, message: Record) -> None:
-        with suppress(OSError):
-            self._board.to_device.write(frames.encode(message.declaration.id, 0, pack(message)))
+        self._to_board(frames.encode(message.declaration.id, 0, pack(message)))
+
+    def _to_board(self, data: bytes) -> None:
+        with suppress(OSError, ValueError):  # it has ended
+            self._board.to_device.write(data)
 
     # The host's side.
 
@@ -242,7 +245,7 @@ class FaultyLink:
         """
         host, _ = self._server.accept()
         host.settimeout(_CLIENT_S)
-        self._board.to_device.write(host.recv(4096))
+        self._to_board(host.recv(4096))
         host.settimeout(None)
         threading.Thread(target=self._hear, args=(host,), daemon=True).start()
         self._host = host
@@ -251,8 +254,7 @@ class FaultyLink:
         """Until it hangs up: closed with something unread, a socket takes back what it sent."""
         with host, suppress(OSError):
             while data := host.recv(4096):
-                with suppress(OSError, ValueError):  # the board has ended
-                    self._board.to_device.write(data)
+                self._to_board(data)
 
     def _hang_up(self) -> None:
         host, self._host = self._host, None
