@@ -49,7 +49,10 @@ def _listen_until(vault: Vault, board: BoardServer, enough: int, **options) -> l
         [board.url],
         IDENTITIES,
         lambda _, notice: notices.append(notice),
-        keep_going=lambda: board.serving and len(board.acknowledged) < enough,
+        # Refused again and again, it would never be enough.
+        keep_going=lambda: (
+            board.serving and len(board.acknowledged) < enough and len(board.refused) < 20
+        ),
         **options,
     )
     return notices
