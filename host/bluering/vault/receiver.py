@@ -110,26 +110,24 @@ class Receiver:
     def handle(self, event: Event) -> Iterator[Notice]:
         """One event of the connection."""
         if isinstance(event, Disconnected):
-            yield from self._close()
-            yield from self._give_up_early()
+            yield from _whatever_the_vault_does(self._give_up(), "the end of the connection")
             self._registry.release(self._port)
         elif isinstance(event, Received):
-            try:
-                yield from self._handle_message(event.message, event.at)
-            except (OSError, DBAPIError) as error:
-                what = event.message.declaration.name
-                yield Notice(
-                    f"a message ({what}) could not be dealt with, the vault can't be read or "
-                    f"written ({_cause(error)}). Is the disk full?",
-                    failed=True,
-                )
+            what = f"a message ({event.message.declaration.name})"
+            notices = self._handle_message(event.message, event.at)
+            yield from _whatever_the_vault_does(notices, what)
 
     def tick(self, now: float) -> Iterator[Notice]:
         """Time passed: a recording of which nothing comes any more is stored as it is."""
         if self._assembly is not None and now >= self._deadline:
-            yield from self._close()
+            yield from _whatever_the_vault_does(self._close(), "a recording's end")
         if self._early.is_late(now):
             yield from self._give_up_early()
+
+    def _give_up(self) -> Iterator[Notice]:
+        """No more comes of what is under way."""
+        yield from self._close()
+        yield from self._give_up_early()
 
     def _handle_message(self, message: Record, now: float) -> Iterator[Notice]:
         match message:
@@ -149,8 +147,7 @@ class Receiver:
     def _greet(self, hello: Hello) -> Iterator[Notice]:
         session = f"{hello.session:08x}"
         if session != self._session:
-            yield from self._close()
-            yield from self._give_up_early()
+            yield from self._give_up()
             self._last = None
         self._session = session
 
@@ -370,6 +367,18 @@ class Receiver:
         if not self._vault.delete_false(message.device.hex(), message.boot, message.number):
             self._vault.mark_false(self._session, message.position * codecs.HOP, "owner")
         yield Notice("the owner marked the last wake as false: nothing but its reasons is kept")
+
+
+def _whatever_the_vault_does(notices: Iterator[Notice], what: str) -> Iterator[Notice]:
+    """The notices; a vault that can't be read or written is one of them and ends nothing."""
+    try:
+        yield from notices
+    except (OSError, DBAPIError) as error:
+        yield Notice(
+            f"{what} could not be dealt with, the vault can't be read or written "
+            f"({_cause(error)}). Is the disk full?",
+            failed=True,
+        )
 
 
 def _describe(new: NewRecording) -> str:
