@@ -35,6 +35,7 @@ from tests.virtual.faulty_link import FaultyLink
 
 HOP = 160
 CALLS = Path(__file__).parents[1] / "gate" / "corpus" / "positives" / "alexa"
+_LONG = (pytest.mark.soak, pytest.mark.timeout(4 * 3600))
 UNWANTED = (gate.FALSE_MARK, gate.CANCEL)
 _STALLED_S, _LATE_S = 0.6, 0.2  # of the receiver, in place of its 10 s and 1 s
 
@@ -247,8 +248,8 @@ def _run_all(total: int, each: int, seed: int, monkeypatch: pytest.MonkeyPatch) 
             word_size = 64
         ring_fails = 331 if seed % 3 == 2 else 0
         both.add(_judge(*_play(word_size, each, seed, ring_fails)))
+        print(both, flush=True)
         seed += 1
-    print(both)
     return both
 
 
@@ -256,8 +257,8 @@ def _run_all(total: int, each: int, seed: int, monkeypatch: pytest.MonkeyPatch) 
     ("total", "each", "seed"),
     [
         (60, 20, 0),
-        pytest.param(500, 50, 0, marks=pytest.mark.soak),
-        pytest.param(500, 50, 1000, marks=pytest.mark.soak),
+        pytest.param(500, 50, 0, marks=_LONG),
+        pytest.param(500, 50, 1000, marks=_LONG),
     ],
 )
 def test_every_recording_is_whole_or_says_what_is_missing(
