@@ -17,8 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from sqlalchemy import select
 
 from bluering.link.records import PreRoll
+from bluering.review.desk import Desk
+from bluering.review.models import AuditEntry
+from bluering.review.witness import put_on_record
 from bluering.vault import handover, listening, receiver, upkeep
 from bluering.vault.models import Recording
 from bluering.vault.receiver import Notice, Stored
@@ -111,6 +115,8 @@ def test_a_command_gets_the_event_and_the_sound(vault: Vault, folder: Path):
         f"shutil.copy(event['path'], '{seen}/' + event['id'] + '.wav')\n"
         f"json.dump(event, open('{seen}/' + event['id'] + '.json', 'w'))\n"
     )
+    Desk.prepare(vault)
+    put_on_record(vault)
     board = BoardServer(pause=0.002)
     give = handover.command(f"{sys.executable} {script}")
     try:
@@ -120,6 +126,9 @@ def test_a_command_gets_the_event_and_the_sound(vault: Vault, folder: Path):
     assert [notice for notice in notices if notice.failed] == []
     events = [json.loads(path.read_text()) for path in seen.glob("*.json")]
     assert len(events) >= 2
+    with vault.session() as session:
+        logged = set(session.scalars(select(AuditEntry.subject).filter_by(action="hand over")))
+    assert logged == {event["id"] for event in events}
     for event in events:
         assert (event["word"], event["complete"], event["seconds"]) == ("alexa", True, 0.2)
         assert stat.S_IMODE(event["mode"]) == 0o600

@@ -11,6 +11,8 @@ from contextlib import suppress
 from threading import Event as Flag
 from threading import Thread
 
+from sqlalchemy.exc import DBAPIError
+
 from bluering.errors import BlueRingError
 from bluering.link import (
     Connection,
@@ -160,8 +162,18 @@ class _Loop:
         self._show(station.name, notice)
         if isinstance(notice, Stored):
             for give in self._gives:
-                self._vault.note("hand over", notice.id, "command or web hook")
-                self._workers.submit(self._hand_over, station.name, notice, give)
+                if self._put_on_record(station.name, notice):
+                    self._workers.submit(self._hand_over, station.name, notice, give)
+
+    def _put_on_record(self, port: str, stored: Stored) -> bool:
+        """What can't be put on record isn't handed on; it stays stored."""
+        try:
+            self._vault.note("hand over", stored.id, "command or web hook")
+        except (OSError, DBAPIError) as error:
+            said = f"the recording could not be handed on, the log can't be written: {error}"
+            self._show(port, Notice(said, failed=True))
+            return False
+        return True
 
     def _send(self, station: _Station, message) -> None:
         # A device that is gone learns nothing; what is stored stays stored.
