@@ -15,7 +15,7 @@ import soxr
 from numpy.typing import NDArray
 
 from bluering.demo import FLAC, JSON, RATE, Truth, Utterance, scene
-from bluering.demo.espeak import Espeak
+from bluering.espeak import Espeak
 
 Samples = NDArray[np.float64]  # full scale is 1
 

@@ -30,14 +30,14 @@ class Espeak:
     makes only one."""
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        self.library = ctypes.CDLL(espeakng_loader.get_library_path())
         self._parts: list[NDArray[np.int16]] = []
         self._callback = _Callback(self._receive)  # kept: the library holds only its address
         data = espeakng_loader.get_data_path().encode()
-        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0)
+        self.rate = self.library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0)
         if self.rate <= 0:
             raise BlueRingError(f"eSpeak NG didn't start with its data in {data.decode()}")
-        self._library.espeak_SetSynthCallback(self._callback)
+        self.library.espeak_SetSynthCallback(self._callback)
 
     def say(self, text: str, voice: str, rate: int, pitch: int, pitch_range: int) -> NDArray:
         """Speech as int16 samples at `self.rate`.
@@ -45,16 +45,20 @@ class Espeak:
         voice: a language and a variant, such as "en-us+f3"; rate: words a minute, 80..450;
         pitch and pitch_range: 0..99, 50 is the voice's own.
         """
-        self._must(self._library.espeak_SetVoiceByName, voice.encode())
+        self.choose(voice)
         for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, pitch_range)):
-            self._must(self._library.espeak_SetParameter, parameter, value, 0)
+            self._must(self.library.espeak_SetParameter, parameter, value, 0)
         # Breath is noise from a generator that is seeded by the clock: the same one each time.
-        self._must(self._library.espeak_ng_SetRandSeed, ctypes.c_long(_SEED))
+        self._must(self.library.espeak_ng_SetRandSeed, ctypes.c_long(_SEED))
         self._parts = []
         encoded = text.encode() + b"\0"
         size = ctypes.c_size_t(len(encoded))
-        self._must(self._library.espeak_Synth, encoded, size, 0, 0, 0, _CHARS_UTF8, None, None)
+        self._must(self.library.espeak_Synth, encoded, size, 0, 0, 0, _CHARS_UTF8, None, None)
         return np.concatenate(self._parts)
+
+    def choose(self, voice: str) -> None:
+        """Make a language and variant the current one."""
+        self._must(self.library.espeak_SetVoiceByName, voice.encode())
 
     def _must(self, function: Callable[..., int], *arguments: object) -> None:
         if function(*arguments):
