@@ -1,0 +1,7 @@
+"""What can go wrong in training, each with its remedy in the message."""
+
+from bluering.errors import BlueRingError
+
+
+class TrainingError(BlueRingError):
+    """A recipe, a source or a stage that can't be used."""

