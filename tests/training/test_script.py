@@ -1,0 +1,102 @@
+"""Recipes, and the scripts drawn from them."""
+
+from pathlib import Path
+
+import pytest
+
+from bluering.training import script
+from bluering.training.errors import TrainingError
+from bluering.training.phones import ACCENTS, accented, for_kokoro
+from bluering.training.recipe import Clips, Recipe, Speech, find_recipe, read_recipe
+
+ROOT = Path(__file__).parents[2]
+RECIPES = ROOT / "models" / "training"
+SENTENCES = RECIPES / "sentences.txt"
+VOICES = ("af_heart", "af_nova", "am_adam", "bf_lily", "ef_dora", "zm_yunxi")
+
+
+@pytest.fixture(autouse=True)
+def voices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script, "voice_names", lambda: list(VOICES))
+
+
+def _recipe(**counts: int) -> Recipe:
+    clips = Clips(**counts)
+    speech = Speech(word=clips, look_alike=clips, sentence=clips, held_out=clips)
+    return Recipe(phrase="computer", confusables=("commuter",), speech=speech)
+
+
+@pytest.mark.parametrize("kind", script.KINDS)
+def test_a_longer_script_begins_with_the_shorter_one(kind: str) -> None:
+    short = list(script.batches(_recipe(espeak=60, kokoro=50), kind, SENTENCES))
+    long = list(script.batches(_recipe(espeak=100, kokoro=150), kind, SENTENCES))
+    assert long[0] == short[0]
+    espeak = [b for b in long if b.engine == "espeak"]
+    shorter = [b for b in short if b.engine == "espeak"]
+    assert espeak[1].utterances[:10] == shorter[1].utterances
+
+
+def test_sentences_are_the_same_for_all_words() -> None:
+    other = _recipe(espeak=50).model_copy(update={"phrase": "alexa"})
+    assert list(script.batches(other, "sentence", SENTENCES)) == list(
+        script.batches(_recipe(espeak=50), "sentence", SENTENCES)
+    )
+
+
+def test_held_out_voices_are_never_heard_in_training() -> None:
+    recipe = _recipe(espeak=200, kokoro=200)
+    for kind in ("word", "look_alike", "sentence"):
+        for batch in script.batches(recipe, kind, SENTENCES):
+            for utterance in batch.utterances:
+                assert not any(name in utterance.voice for name in script.HELD_OUT_KOKORO)
+                assert utterance.voice.partition("+")[2] not in script.HELD_OUT_ESPEAK
+    for batch in script.batches(recipe, "held_out", SENTENCES):
+        for utterance in batch.utterances:
+            held = script.HELD_OUT_KOKORO + script.HELD_OUT_ESPEAK
+            assert any(name in utterance.voice for name in held)
+
+
+def test_the_engine_that_is_only_held_out_is_asked_for_nothing_else() -> None:
+    speech = Recipe(phrase="computer").speech
+    assert speech.held_out.flite > 0
+    assert speech.word.flite == speech.look_alike.flite == speech.sentence.flite == 0
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_repository_s_recipes_can_be_read(path: Path) -> None:
+    assert read_recipe(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("phrase = 'x1'", "phrase"),
+        ("phrase = 'alexa'\nsteps = 3", "steps"),
+        ("phrase = ", "isn't TOML"),
+        ("phrase = 'alexa'\n[training]\nsteps = 0", "training.steps"),
+    ],
+)
+def test_a_faulty_recipe_is_named_with_its_fault(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    with pytest.raises(TrainingError, match=said) as error:
+        read_recipe(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_word_is_a_recipe_s_name_or_any_phrase() -> None:
+    assert find_recipe("Hey echo", RECIPES).pronunciations
+    assert find_recipe("hey juniper", RECIPES) == Recipe(phrase="hey juniper")
+    with pytest.raises(TrainingError, match="letters"):
+        find_recipe("hal 9000", RECIPES)
+
+
+def test_accents_change_sounds_and_keep_the_alphabet() -> None:
+    import numpy as np
+
+    dice = np.random.default_rng(1)
+    plain = for_kokoro("ðə wˈɔːtɚ dʒˈʌdʒ", american=True)
+    assert plain == "ðə wˈɔtəɹ ʤˈʌʤ"
+    for name in ACCENTS:
+        assert any(accented(plain, name, dice) != plain for _ in range(20)), name
+    assert accented(plain, "", dice) == plain
