@@ -1,0 +1,111 @@
+"""Real recordings without the wake word: one half to learn from, the other to choose by.
+
+A recording is in one half or the other by its speaker where that is known, by itself otherwise.
+"""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+from bluering.training import sound
+from bluering.training.errors import TrainingError
+from bluering.training.sound import Sound
+from bluering.training.tracks import features
+
+TALK = ("speech", "prompts")
+_LOUDEST = 0.97
+_SHORT = 60.0  # seconds: recordings up to that are heard one after the other
+
+
+@dataclass(frozen=True)
+class Negative:
+    """One recording."""
+
+    path: Path
+    kind: str
+    learn: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Features of recordings heard one after the other, (rows, 40) uint8, and what they are."""
+
+    name: str
+    rows: NDArray[np.uint8]
+
+
+def real_negatives(manifest: Path) -> list[Negative]:
+    """The negatives of a corpus, in its order; none where there is no corpus."""
+    if not manifest.is_file():
+        return []
+    with manifest.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["set"] == "negatives"]
+    try:
+        return [
+            Negative(
+                manifest.parent / row["path"],
+                row["label"],
+                _learn(row.get("speaker") or row.get("sha256") or row["path"]),
+                float(row.get("duration_s") or 0.0),
+            )
+            for row in rows
+        ]
+    except (KeyError, ValueError) as error:
+        raise TrainingError(f"{manifest} can't be used: {error!r}") from error
+
+
+def sounds(negatives: Sequence[Negative]) -> list[Sound]:
+    """Decoded, float32."""
+    from bluering.validate.audio import read
+
+    return [read(negative.path).astype(np.float32) / 32768 for negative in negatives]
+
+
+def streams(negatives: Sequence[Negative]) -> list[Stream]:
+    """The recordings as they are, each kind as one long listening."""
+    from bluering.validate.audio import read
+
+    kinds = dict.fromkeys(negative.kind for negative in negatives)
+    return [
+        Stream(
+            kind,
+            features(np.concatenate([read(n.path) for n in negatives if n.kind == kind])),
+        )
+        for kind in kinds
+    ]
+
+
+def altered_stream(
+    recordings: Sequence[Sound], rooms: Sequence[Sound], seed: Sequence[int], name: str
+) -> Stream:
+    """The recordings once more: in other rooms, by other voices, louder or softer, two at once."""
+    dice = np.random.default_rng(list(seed))
+    parts = []
+    for index in dice.permutation(len(recordings)):
+        x = recordings[index]
+        if dice.random() < 0.5:
+            x = sound.resampled(x, dice.uniform(0.85, 1.18))
+        if dice.random() < 0.5:
+            response = rooms[int(dice.integers(len(rooms)))]
+            x = np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
+        x = sound.transmitted(x, dice)
+        if dice.random() < 0.35:
+            other = sound.excerpt(recordings, len(x), dice)
+            x = x + other * np.float32(
+                dice.uniform(0.1, 1) * sound.rms(x) / (sound.rms(other) + 1e-6)
+            )
+        peak = float(np.abs(x).max(initial=0.0)) + 1e-9
+        x = x / peak * min(_LOUDEST, 10 ** (dice.uniform(-30, 0) / 20))
+        parts.append(np.rint(x * 32767).astype(np.int16))
+    return Stream(name, features(np.concatenate(parts)))
+
+
+def _learn(identity: str) -> bool:
+    return hashlib.sha256(identity.encode()).digest()[0] % 2 == 0

@@ -1,0 +1,190 @@
+"""What happens to speech on its way to the microphone: speakers, rooms, noises, levels.
+
+All functions take and give floats at 16 kHz, full scale at 1, and draw from the generator given.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from bluering.training.voices import RATE
+
+Sound = NDArray[np.floating[Any]]
+
+_GRAIN = 480  # samples, of WSOLA
+_SEARCH = 160
+
+
+def rooms(count: int, seed: int) -> list[Sound]:
+    """Impulse responses of shoebox rooms, by the image source method (pyroomacoustics), from the
+    direct sound on, which has gain 1."""
+    import pyroomacoustics as pra
+
+    pra.constants.set("num_threads", 1)  # the sum's last bits would depend on the number of cores
+    dice = np.random.default_rng(seed)
+    found: list[Sound] = []
+    while len(found) < count:
+        size = np.array([dice.uniform(2, 9), dice.uniform(2, 7), dice.uniform(2.2, 3.6)])
+        try:
+            absorption, order = pra.inverse_sabine(dice.uniform(0.12, 0.75), size)
+        except ValueError:  # no wall absorbs so much
+            continue
+        room = pra.ShoeBox(
+            size, fs=RATE, materials=pra.Material(absorption), max_order=min(order, 14)
+        )
+        microphone = dice.uniform(0.15, 0.85, 3) * size
+        direction = dice.normal(size=3)
+        direction /= np.linalg.norm(direction)
+        mouth = np.clip(microphone + direction * dice.uniform(0.3, 4), 0.1, size - 0.1)
+        room.add_source(mouth)
+        room.add_microphone(microphone)
+        room.compute_rir()
+        assert room.rir is not None
+        response = np.asarray(room.rir[0][0], np.float32)
+        direct = int(np.argmax(np.abs(response)))
+        found.append(response[max(0, direct - 8) :][:12000] / np.abs(response[direct]))
+    return found
+
+
+def speaker(x: Sound, dice: np.random.Generator) -> Sound:
+    """The clip as somebody else says it: another vocal tract and pitch."""
+    kind = dice.random()
+    if kind < 0.70:
+        return resampled(x, dice.uniform(0.84, 1.18))
+    if kind < 0.80:
+        return resampled(x, dice.uniform(1.18, 1.42))  # as high as children
+    return resampled(x, dice.uniform(0.74, 0.84)) if kind < 0.87 else x
+
+
+def manner(x: Sound, dice: np.random.Generator) -> Sound:
+    """The clip said slower or faster, now and then whispered or shouted."""
+    if dice.random() < 0.45:
+        x = stretched(x, dice.uniform(0.72, 1.5))
+    kind = dice.random()
+    if kind < 0.04:
+        return whispered(x, dice)
+    return shouted(x, dice) if kind < 0.12 else x
+
+
+def resampled(x: Sound, factor: float) -> Sound:
+    """Pitch and formants up by the factor, the time shorter by it."""
+    return signal.resample_poly(x, 100, round(100 * factor)).astype(np.float32)
+
+
+def stretched(x: Sound, factor: float) -> Sound:
+    """As long as `factor` times before, at the same pitch: waveform-similarity overlap-add
+    (Verhelst and Roelands, 1993)."""
+    if len(x) < 4 * _GRAIN:
+        return x
+    half = _GRAIN // 2
+    window = np.hanning(_GRAIN + 1)[:-1].astype(np.float32)
+    padded = np.pad(x, (_SEARCH, _GRAIN + 2 * _SEARCH))
+    count = int(len(x) * factor) // half
+    out = np.zeros((count + 2) * half, np.float32)
+    at = _SEARCH
+    for grain in range(count):
+        wanted = _SEARCH + int(grain * half / factor)
+        if grain:
+            natural = padded[at + half : at + half + _GRAIN]
+            region = padded[wanted - _SEARCH : wanted + _SEARCH + _GRAIN]
+            if len(natural) == _GRAIN and len(region) == _GRAIN + 2 * _SEARCH:
+                likeness = np.correlate(region, natural, "valid")
+                at = wanted - _SEARCH + int(np.argmax(likeness))
+            else:
+                at = min(wanted, len(padded) - _GRAIN)
+        out[grain * half : grain * half + _GRAIN] += window * padded[at : at + _GRAIN]
+    return out[: count * half]
+
+
+def whispered(x: Sound, dice: np.random.Generator) -> Sound:
+    """The spectral envelope without the voice: random phases, weaker in the low bands."""
+    frequencies, _, spectrum = signal.stft(x, RATE, nperseg=320, noverlap=240)
+    noise = np.exp(2j * np.pi * dice.random(spectrum.shape))
+    envelope = signal.convolve(np.abs(spectrum), np.ones((7, 1)) / 7, "same")
+    tilt = np.clip(frequencies / 1200, 0.12, 1.6)[:, None]
+    _, y = signal.istft(envelope * tilt * noise, RATE, nperseg=320, noverlap=240)
+    return y.astype(np.float32)
+
+
+def shouted(x: Sound, dice: np.random.Generator) -> Sound:
+    """More energy in the upper bands and a compressed, partly clipped waveform."""
+    bright = x - dice.uniform(0.4, 0.9) * np.concatenate([[0], x[:-1]]).astype(np.float32)
+    driven = np.tanh(bright / (np.abs(bright).max() + 1e-9) * dice.uniform(2, 8))
+    return driven.astype(np.float32)
+
+
+def coloured(length: int, dice: np.random.Generator) -> Sound:
+    """Noise with a falling spectrum, at times a band or a beat."""
+    spectrum = np.fft.rfft(dice.normal(size=length))
+    place = np.arange(len(spectrum)) + 1.0
+    spectrum *= place ** -dice.uniform(0, 1.1)
+    if dice.random() < 0.4:
+        low = dice.uniform(50, 3000)
+        hertz = RATE / 2 * place / len(place)
+        spectrum *= 0.05 + ((hertz > low) & (hertz < low * dice.uniform(1.5, 8)))
+    noise = np.fft.irfft(spectrum, length)
+    if dice.random() < 0.4:
+        beat = 2 * np.pi * dice.uniform(0.3, 8) * np.arange(length) / RATE
+        noise *= 1 + 0.8 * np.sin(beat + dice.uniform(0, 6))
+    return noise.astype(np.float32)
+
+
+def excerpt(pool: Sequence[Sound], length: int, dice: np.random.Generator) -> Sound:
+    """So many samples of a pool of recordings, each second as likely as any other."""
+    sizes = np.array([len(x) for x in pool], float)
+    x = pool[int(dice.choice(len(pool), p=sizes / sizes.sum()))]
+    if len(x) < length:
+        x = np.tile(x, length // len(x) + 1)
+    start = int(dice.integers(len(x) - length + 1))
+    return x[start : start + length]
+
+
+def babble(pool: Sequence[Sound], length: int, dice: np.random.Generator) -> Sound:
+    """One to five people talking at once."""
+    total = np.zeros(length, np.float32)
+    for _ in range(int(dice.integers(1, 6))):
+        total += dice.uniform(0.3, 1) * excerpt(pool, length, dice)
+    return total
+
+
+def rms(x: Sound) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))) if len(x) else 0.0
+
+
+def active_rms(x: Sound) -> float:
+    """RMS of the parts that are not quiet."""
+    peak = float(np.abs(x).max(initial=0.0))
+    return rms(x[np.abs(x) > 0.02 * peak]) if peak > 0 else 0.0
+
+
+def transmitted(x: Sound, dice: np.random.Generator) -> Sound:
+    """A microphone's and a housing's frequency response."""
+    if dice.random() < 0.5:
+        band = [dice.uniform(40, 350), dice.uniform(3200, 7900)]
+        filters = signal.butter(int(dice.integers(1, 3)), band, "band", fs=RATE, output="sos")
+        x = np.asarray(signal.sosfilt(filters, x), np.float32)
+    if dice.random() < 0.6:
+        spectrum = np.fft.rfft(x)
+        place = np.linspace(0, 1, len(spectrum))
+        knots = np.sort(np.concatenate([[0], dice.random(4), [1]]))
+        gain = np.interp(place, knots, dice.uniform(-7, 7, 6))
+        x = np.fft.irfft(spectrum * 10 ** (gain / 20), len(x)).astype(np.float32)
+    return x
+
+
+def recorded(x: Sound, dice: np.random.Generator) -> NDArray[np.int16]:
+    """At some level, at times overdriven, with the microphone's own noise, as int16."""
+    peak = float(np.abs(x).max(initial=0.0)) + 1e-9
+    kind = dice.random()
+    if kind < 0.08:
+        x = np.tanh(x / peak * dice.uniform(1, 6)) * dice.uniform(0.3, 0.98)
+    elif kind < 0.20:
+        x = np.clip(x / peak * dice.uniform(1, 4), -1, 1) * dice.uniform(0.5, 1.0)
+    else:
+        x = x / peak * 10 ** (dice.uniform(-38, -0.5) / 20)
+    x = x + dice.normal(size=len(x)) * 10 ** (dice.uniform(-100, -62) / 20)
+    return np.rint(np.clip(x, -1, 1) * 32767).astype(np.int16)

@@ -1,0 +1,61 @@
+"""Stages whose results are kept under the hash of what they were made from."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bluering.training.negatives import Stream
+from bluering.training.tracks import Tracks
+
+
+def digest(*inputs: object) -> str:
+    """A hash of inputs that JSON can tell."""
+    text = json.dumps(inputs, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def kept(path: Path, make: Callable[[], Any], write: Callable[[Any, Path], None]) -> Path:
+    """The path, made first if it isn't there. It appears when it is whole."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            write(make(), aside)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    return path
+
+
+def write_tracks(tracks: Tracks, path: Path) -> None:
+    """For `kept`."""
+    with path.open("wb") as file:
+        np.savez(file, **asdict(tracks))
+
+
+def read_tracks(paths: list[Path]) -> Tracks:
+    """The tracks of several files, joined."""
+    parts = []
+    for path in paths:
+        with np.load(path) as stored:
+            parts.append(Tracks(*(stored[field.name] for field in fields(Tracks))))
+    return Tracks.joined(parts)
+
+
+def write_streams(streams: list[Stream], path: Path) -> None:
+    """For `kept`."""
+    with path.open("wb") as file:
+        arrays: dict[str, Any] = {stream.name: stream.rows for stream in streams}
+        np.savez(file, **arrays)
+
+
+def read_streams(path: Path) -> list[Stream]:
+    """The streams of a file, in order."""
+    with np.load(path) as stored:
+        return [Stream(name, stored[name]) for name in stored.files]

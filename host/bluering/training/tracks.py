@@ -1,0 +1,207 @@
+"""The stage "augment": stretches of listening, as features, with the place of the word in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bluering.training import sound
+from bluering.training.sound import Sound
+from bluering.training.speech import Clip
+from bluering.training.voices import RATE
+
+FRAMES = 390  # rows of features in a track
+_RUN_IN = 60  # rows before them, in which the front end gets used to the noise
+_HOP = RATE // 100
+_LENGTH = (FRAMES + _RUN_IN + 2) * _HOP
+_PIECE = 1500 * _HOP  # samples at a time, for the front end's lists of numbers
+_EARLIEST_START = 1.3  # seconds into the track, so that the network's memory is full
+_AFTER = 0.25  # seconds of track that follow a word at least
+
+NOWHERE = -1000  # the place of the word in a track that has none
+
+KINDS = ("word", "look_alike", "part", "sentence", "noise")
+
+# How often each engine speaks in a track: Kokoro is the most human.
+_ENGINE_SHARE = {"kokoro": 0.72, "espeak": 0.28, "flite": 0.28}
+
+
+@dataclass
+class Sources:
+    """What tracks are made of."""
+
+    word: list[Clip]
+    look_alike: list[Clip]
+    sentence: list[Clip]
+    talk: list[Sound] = field(default_factory=list)  # real recordings of people
+    noise: list[Sound] = field(default_factory=list)  # real recordings of anything
+    rooms: list[Sound] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """features: (n, FRAMES, 40) uint8, int8 + 128; start, end: of the word, in rows; clip: index
+    of the clip in its sources, -1 where there is none; snr: dB of the noise below the speech;
+    level: of the highest sample, dB below full scale."""
+
+    features: NDArray[np.uint8]
+    start: NDArray[np.int16]
+    end: NDArray[np.int16]
+    clip: NDArray[np.int32]
+    snr: NDArray[np.float32]
+    level: NDArray[np.float32]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Tracks"]) -> "Tracks":
+        """One after the other."""
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+def make_tracks(sources: Sources, kind: str, count: int, seed: Sequence[int]) -> Tracks:
+    """So many tracks of one of KINDS; the same for the same sources and seed."""
+    maker = _Maker(sources, np.random.default_rng(list(seed)))
+    made = [maker.track(kind) for _ in range(count)]
+    rows, starts, ends, clips, snrs, levels = zip(*made, strict=True)
+    return Tracks(
+        np.array(rows, np.uint8).reshape(count, FRAMES, 40),
+        np.array(starts, np.int16),
+        np.array(ends, np.int16),
+        np.array(clips, np.int32),
+        np.array(snrs, np.float32),
+        np.array(levels, np.float32),
+    )
+
+
+def features(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
+    """All rows of a recording, from switching on."""
+    from bluering.validate.reference import FrontEnd
+
+    frontend = FrontEnd()
+    pieces = range(0, max(1, len(samples)), _PIECE)
+    return np.concatenate([frontend.push(samples[at : at + _PIECE]) for at in pieces])
+
+
+class _Maker:
+    def __init__(self, sources: Sources, dice: np.random.Generator) -> None:
+        self._sources = sources
+        self._dice = dice
+        self._word = _weights(sources.word)
+        self._look_alike = _weights(sources.look_alike)
+        self._sentence = _weights(sources.sentence)
+
+    def track(self, kind: str) -> tuple[NDArray[np.uint8], int, int, int, float, float]:
+        """Rows, start and end of the word in rows, clip, SNR, level."""
+        dice = self._dice
+        x = np.zeros(_LENGTH, np.float32)
+        start = end = NOWHERE
+        clip = -1
+        if kind in ("word", "look_alike", "part"):
+            clip, said = self._spoken(kind)
+            begin = self._place(len(said))
+            _add(x, said, begin)
+            if kind == "word":
+                start, end = _row(begin), _row(begin + len(said)) + 1
+            self._context(x, begin, begin + len(said))
+        elif kind == "sentence":
+            self._talk(x)
+        if kind != "noise" and dice.random() < 0.65:
+            x = self._in_room(x)
+        x = sound.transmitted(x, dice)
+        snr = self._snr()
+        x = x + self._noise() * (max(sound.active_rms(x), 1e-4) * 10 ** (-snr / 20))
+        heard = sound.recorded(x, dice)
+        rows = features(heard)[_RUN_IN : _RUN_IN + FRAMES]
+        level = 20 * np.log10(max(1, int(np.abs(heard.astype(np.int32)).max())) / 32768)
+        return rows, start, end, clip, snr, float(level)
+
+    def _spoken(self, kind: str) -> tuple[int, Sound]:
+        dice, sources = self._dice, self._sources
+        pool = sources.look_alike if kind == "look_alike" else sources.word
+        weights = self._look_alike if kind == "look_alike" else self._word
+        index = int(dice.choice(len(pool), p=weights))
+        said = sound.manner(sound.speaker(_float(pool[index]), dice), dice)
+        if kind == "part":
+            cut = int(len(said) * dice.uniform(0.35, 0.62))
+            said = said[:cut] if dice.random() < 0.5 else said[cut:]
+            fade = min(len(said), 160)
+            said[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
+        longest = int((FRAMES / 100 - _EARLIEST_START - _AFTER - 0.1) * RATE)
+        return index, said[:longest]
+
+    def _place(self, length: int) -> int:
+        first = _RUN_IN / 100 + _EARLIEST_START
+        last = (_RUN_IN + FRAMES) / 100 - length / RATE - _AFTER
+        return int(self._dice.uniform(min(first, last), last) * RATE)
+
+    def _context(self, x: Sound, begin: int, end: int) -> None:
+        """A command after it, a sentence before it, or silence."""
+        dice = self._dice
+        if dice.random() < 0.4:
+            _add(x, self._sentence_clip(), end + int(dice.exponential(0.2) * RATE))
+        if dice.random() < 0.3:
+            said = self._sentence_clip()
+            _add(x, said, begin - int(dice.uniform(0.0, 0.6) * RATE) - len(said))
+
+    def _talk(self, x: Sound) -> None:
+        at = -int(self._dice.uniform(0, 2) * RATE)
+        while at < len(x):
+            said = self._sentence_clip()
+            _add(x, said, at)
+            at += len(said) + int(self._dice.exponential(0.25) * RATE)
+
+    def _sentence_clip(self) -> Sound:
+        index = int(self._dice.choice(len(self._sources.sentence), p=self._sentence))
+        said = sound.speaker(_float(self._sources.sentence[index]), self._dice)
+        return said * np.float32(self._dice.uniform(0.5, 1.3))
+
+    def _in_room(self, x: Sound) -> Sound:
+        from scipy.signal import fftconvolve
+
+        response = self._sources.rooms[int(self._dice.integers(len(self._sources.rooms)))]
+        return np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
+
+    def _snr(self) -> float:
+        kind = self._dice.random()
+        low, high = (-3, 12) if kind < 0.45 else (12, 30) if kind < 0.75 else (30, 80)
+        return float(self._dice.uniform(low, high))
+
+    def _noise(self) -> Sound:
+        """With an RMS of 1."""
+        dice, sources = self._dice, self._sources
+        kind = dice.random()
+        if sources.noise and kind < 0.55:
+            noise = sound.excerpt(sources.noise, _LENGTH, dice)
+        elif sources.talk and kind < 0.72:
+            noise = sound.babble(sources.talk, _LENGTH, dice)
+        elif kind < 0.82:
+            noise = np.zeros(_LENGTH, np.float32)
+            self._talk(noise)
+        else:
+            noise = sound.coloured(_LENGTH, dice)
+        noise = sound.transmitted(noise, dice) if dice.random() < 0.3 else noise
+        return noise / np.float32(sound.rms(noise) + 1e-6)
+
+
+def _weights(clips: Sequence[Clip]) -> NDArray[np.float64]:
+    engines = [clip.utterance.engine for clip in clips]
+    share = np.array([_ENGINE_SHARE[e] / engines.count(e) for e in engines])
+    return share / share.sum() if len(clips) else share
+
+
+def _float(clip: Clip) -> Sound:
+    return clip.samples.astype(np.float32) / 32768
+
+
+def _add(x: Sound, said: Sound, at: int) -> None:
+    """Mix in what of it falls into x."""
+    begin, end = max(0, at), min(len(x), at + len(said))
+    if begin < end:
+        x[begin:end] += said[begin - at : end - at]
+
+
+def _row(sample: int) -> int:
+    return sample // _HOP - _RUN_IN

@@ -1,0 +1,134 @@
+"""Augmentation: what it changes and what it must leave."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bluering.training import held_out, sound
+from bluering.training.negatives import real_negatives
+from bluering.training.speech import Clip
+from bluering.training.stages import kept, read_tracks, write_tracks
+from bluering.training.tracks import FRAMES, KINDS, NOWHERE, Sources, features, make_tracks
+from bluering.training.voices import RATE, Utterance, tidy
+
+
+def _voice(seconds: float = 0.7, hertz: float = 140.0, engine: str = "espeak") -> Clip:
+    """A buzz with two formants: speech enough for what is measured here."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    buzz = sum(np.sin(2 * np.pi * hertz * h * t) / h for h in range(1, 25))
+    fade = np.minimum(1, np.minimum(t, t[::-1]) / 0.02)
+    samples = np.rint(buzz * fade / np.abs(buzz).max() * 16000).astype(np.int16)
+    return Clip(Utterance("word", engine, "v"), samples)
+
+
+@pytest.fixture(scope="module")
+def sources() -> Sources:
+    clips = [_voice(0.5 + 0.1 * n, 110 + 30 * n) for n in range(4)]
+    noise = np.random.default_rng(1).normal(size=10 * RATE).astype(np.float32) * 0.1
+    return Sources(clips, clips, clips, [noise], [noise], sound.rooms(3, 1))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_gives_the_same_tracks(sources: Sources, kind: str) -> None:
+    first, again, other = (make_tracks(sources, kind, 3, [seed]) for seed in (1, 1, 2))
+    assert first.features.shape == (3, FRAMES, 40)
+    assert np.array_equal(first.features, again.features)
+    assert not np.array_equal(first.features, other.features)
+    assert (first.end == NOWHERE).all() == (kind != "word")
+
+
+def test_the_word_is_where_the_track_says() -> None:
+    quiet = Sources([_voice()], [_voice()], [_voice()], rooms=sound.rooms(2, 1))
+    tracks = make_tracks(quiet, "word", 30, [4])
+    clear = [i for i in range(30) if tracks.snr[i] > 25]
+    assert len(clear) >= 5
+    for i in clear:
+        loud = tracks.features[i].astype(float).mean(axis=1)
+        inside = loud[tracks.start[i] + 3 : tracks.end[i] - 3].mean()
+        before = loud[max(0, tracks.start[i] - 40) : tracks.start[i] - 3].mean()
+        assert inside > before, i
+        assert 0 < tracks.start[i] < tracks.end[i] <= FRAMES - 20
+
+
+def test_a_stretched_sound_keeps_its_pitch_and_a_resampled_one_doesn_t() -> None:
+    x = _voice(1.0, 200.0).samples.astype(np.float32) / 32768
+    longer = sound.stretched(x, 1.4)
+    assert len(longer) == pytest.approx(1.4 * len(x), rel=0.02)
+    assert held_out.pitch(_int16(longer)) == pytest.approx(200, rel=0.03)
+    higher = sound.resampled(x, 1.25)
+    assert len(higher) == pytest.approx(len(x) / 1.25, rel=0.01)
+    assert held_out.pitch(_int16(higher)) == pytest.approx(250, rel=0.03)
+
+
+def test_a_whisper_has_no_pitch_and_a_shout_stays_in_range() -> None:
+    dice = np.random.default_rng(1)
+    x = _voice(1.0, 200.0).samples.astype(np.float32) / 32768
+    assert held_out.pitch(_int16(x)) == pytest.approx(200, rel=0.03)
+    assert held_out.pitch(_int16(sound.whispered(x, dice))) == 0.0
+    assert np.abs(sound.shouted(x, dice)).max() <= 1.0
+
+
+def test_what_is_recorded_stays_within_int16() -> None:
+    dice = np.random.default_rng(1)
+    x = _voice().samples.astype(np.float32)
+    for _ in range(30):
+        heard = sound.recorded(x * dice.uniform(0.0001, 10), dice)
+        assert heard.dtype == np.int16
+        assert np.abs(heard.astype(int)).max() <= 32767
+
+
+def test_speech_is_trimmed_and_levelled() -> None:
+    spoken = _voice().samples.astype(np.float32)
+    padded = np.concatenate([np.zeros(8000, np.float32), spoken, np.zeros(8000, np.float32)])
+    tidied = tidy(padded / 7, RATE)
+    assert len(tidied) == pytest.approx(len(spoken), abs=400)
+    assert np.abs(tidied.astype(int)).max() == 16383
+    assert len(tidy(np.zeros(1000, np.float32), RATE)) == 0
+
+
+def test_features_come_in_pieces_as_at_once() -> None:
+    from bluering.validate.reference import FrontEnd
+
+    x = np.random.default_rng(1).integers(-3000, 3000, 40 * RATE).astype(np.int16)
+    assert np.array_equal(features(x), FrontEnd().push(x))
+
+
+def test_tracks_come_back_as_they_were_kept(tmp_path: Path, sources: Sources) -> None:
+    made = make_tracks(sources, "word", 2, [1])
+    path = kept(tmp_path / "a" / "t.npz", lambda: made, write_tracks)
+    again = kept(path, lambda: pytest.fail("it is there"), write_tracks)
+    read = read_tracks([path, again])
+    assert len(read) == 4
+    assert np.array_equal(read.features[2:], made.features)
+    assert np.array_equal(read.level[:2], made.level)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    def write(_made: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        kept(tmp_path / "t.npz", lambda: 1, write)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_halves_of_the_real_negatives_are_whole_speakers(dev_corpus: Path) -> None:
+    import csv
+
+    negatives = real_negatives(dev_corpus / "manifest.csv")
+    assert (
+        0.3 < sum(n.seconds for n in negatives if n.learn) / sum(n.seconds for n in negatives) < 0.7
+    )
+    with (dev_corpus / "manifest.csv").open(newline="") as file:
+        speakers = {dev_corpus / r["path"]: r["speaker"] for r in csv.DictReader(file)}
+    halves: dict[str, set[bool]] = {}
+    for negative in negatives:
+        halves.setdefault(speakers[negative.path] or str(negative.path), set()).add(negative.learn)
+    assert all(len(half) == 1 for half in halves.values())
+
+
+def _int16(x: sound.Sound) -> np.ndarray:
+    return np.rint(np.clip(x, -1, 1) * 32767).astype(np.int16)
