@@ -1,0 +1,83 @@
+"""The stage "evaluate": the cutoff, and how near the int8 model comes to the float one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bluering.models.reference import scores
+from bluering.training.errors import TrainingError
+from bluering.training.fit import stream_scores
+from bluering.training.negatives import Stream
+from bluering.training.quantised import QuantisedNet
+from bluering.validate.results import Trace
+from bluering.validate.scoring import CUTOFFS, WakeCounter, hop_scores, lowest_cutoff
+
+_LOWEST, _HIGHEST = 64, 250  # cutoffs on the scale of 0..255 that leave room on both sides
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """The lowest that keeps to the false accepts asked for, and what it was chosen on."""
+
+    value: int  # 0..255
+    accepts: int
+    hours: float
+
+
+def choose_cutoff(
+    blob: bytes, stride: int, window: int, heard: Sequence[Stream], per_hour: float
+) -> Cutoff:
+    """Chosen on streams that training didn't learn from, by the compiled model. Where there are
+    none, the middle of the scale."""
+    counts = np.zeros(CUTOFFS, np.int64)
+    hops = 0
+    for stream in heard:
+        counter = WakeCounter()
+        trace = Trace(scores(blob, stream.rows), stride, stride, 0)
+        counter.push(hop_scores(trace, window, len(stream.rows)))
+        counts += counter.counts
+        hops += len(stream.rows)
+    if not hops:
+        return Cutoff(CUTOFFS // 2, 0, 0.0)
+    hours = hops / 100 / 3600
+    found = lowest_cutoff(counts, hours, per_hour)
+    if found is None or found > _HIGHEST:
+        raise TrainingError(
+            f"no cutoff keeps to {per_hour:g} false accepts per hour: the model wakes "
+            f"{counts[_HIGHEST]} times in {hours:.1f} h even at {_HIGHEST}. Train longer, with "
+            "more look-alikes, or choose a longer phrase"
+        )
+    found = max(found, _LOWEST)
+    return Cutoff(found, int(counts[found]), hours)
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """|int8 - float| of the sliding mean of the probability, 0..1."""
+
+    clips: int
+    largest: float  # of any step of any clip
+    percentile_99: float  # of the clips' largest differences
+
+
+def rounding(
+    net: QuantisedNet, blob: bytes, window: int, clips: Sequence[NDArray[np.uint8]]
+) -> Rounding:
+    """The compiled model against the same weights without rounding, on rows of features."""
+    worst = []
+    net.eval()
+    net.quantise = False
+    try:
+        for rows in clips:
+            real = stream_scores(net, Stream("", rows), window)
+            whole = scores(blob, rows).astype(np.float64) / 256
+            sliding = np.convolve(whole, np.ones(window) / window, "valid")
+            # The compiled model also answers while its memory fills.
+            worst.append(float(np.abs(sliding[len(sliding) - len(real) :] - real).max(initial=0.0)))
+    finally:
+        net.quantise = True
+    if not worst:
+        return Rounding(0, 0.0, 0.0)
+    return Rounding(len(worst), max(worst), float(np.percentile(worst, 99)))

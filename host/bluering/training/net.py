@@ -1,0 +1,100 @@
+"""The network: microWakeWord's class of streaming networks, every output supervised.
+
+A strided convolution over features, then blocks of a depthwise convolution in time (its channels in
+groups of different kernel lengths, as in MixConv; Tan and Le, 2019) and a pointwise one, and a
+convolution over the last steps that gives one logit. No layer pads, so that what it gives for a
+whole recording is what it gives step by step.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bluering.models.streaming_writer import FEATURE_SCALE, FEATURES
+from bluering.training.recipe import Network
+
+BYTES_ALLOWED = 60 * 1024
+MACS_ALLOWED = 30_000  # multiply-accumulates a step
+
+
+class Net(nn.Module):
+    """Features (n, rows, 40) as the front end's 0..255 to logits (n, steps).
+
+    Step t ends with row `receptive - 1 + t * stride`.
+    """
+
+    def __init__(self, shape: Network, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.shape = shape
+        self.stride = shape.stride
+        self.receptive = receptive_rows(shape)
+        first_rows = 2 + shape.stride
+        self.first = nn.Conv1d(FEATURES, shape.first, first_rows, shape.stride, bias=False)
+        self.first_norm = nn.BatchNorm1d(shape.first)
+        self.blocks = nn.ModuleList()
+        width = shape.first
+        for channels, kernels in zip(shape.channels, shape.kernels, strict=True):
+            self.blocks.append(Block(width, kernels, channels))
+            width = channels
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Conv1d(width, 1, shape.head)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        x = rows.transpose(1, 2) * FEATURE_SCALE.scale
+        x = functional.relu(self.first_norm(self.first(x)))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.dropout(x))[:, 0]
+
+
+class Block(nn.Module):
+    """A depthwise convolution in time, then a pointwise one."""
+
+    def __init__(self, width: int, kernels: tuple[int, ...], channels: int) -> None:
+        super().__init__()
+        self.depthwise = MixedDepthwise(width, kernels)
+        self.pointwise = nn.Conv1d(width, channels, 1, bias=False)
+        self.norm = nn.BatchNorm1d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(self.norm(self.pointwise(self.depthwise(x))))
+
+
+class MixedDepthwise(nn.Module):
+    """One depthwise convolution; the channels of shorter kernels see zeros before theirs."""
+
+    mask: Tensor
+
+    def __init__(self, channels: int, kernels: tuple[int, ...]) -> None:
+        super().__init__()
+        longest = max(kernels)
+        mask = torch.zeros(channels, 1, longest)
+        groups = torch.arange(channels) * len(kernels) // channels
+        for group, kernel in enumerate(kernels):
+            mask[groups == group, :, longest - kernel :] = 1
+        self.register_buffer("mask", mask)
+        self.convolution = nn.Conv1d(channels, channels, longest, groups=channels)
+
+    @property
+    def weight(self) -> Tensor:
+        """(channels, 1, longest), zero where a channel's kernel doesn't reach."""
+        return self.convolution.weight * self.mask
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv1d(x, self.weight, self.convolution.bias, groups=x.shape[1])
+
+
+def receptive_rows(shape: Network) -> int:
+    """Rows of features that one output depends on."""
+    taps = sum(max(kernels) - 1 for kernels in shape.kernels) + shape.head - 1
+    return 2 + shape.stride + shape.stride * taps
+
+
+def macs_a_step(shape: Network) -> int:
+    """Multiply-accumulates of one step, the zeros of short kernels included."""
+    total = (2 + shape.stride) * FEATURES * shape.first
+    width = shape.first
+    for channels, kernels in zip(shape.channels, shape.kernels, strict=True):
+        total += width * max(kernels) + width * channels
+        width = channels
+    return total + width * shape.head

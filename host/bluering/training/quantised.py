@@ -1,0 +1,162 @@
+"""The network with its batch normalisation folded in and int8 in the loop, and its ``.tflite``.
+
+Weights have a scale for each output, activations one of their own, as in TensorFlow Lite's int8
+scheme (Jacob et al., 2018). Rounding lets gradients through unchanged.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bluering.models.streaming_writer import FEATURE_SCALE, Kernel, Scale, StreamingWriter
+from bluering.training.net import Block, Net
+from bluering.training.recipe import Network
+
+LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: probabilities 0.0003 to 0.9997
+_MOMENTUM = 0.02
+_TAIL = 1e-4  # the share of values beyond an activation's range, at each end
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a layer is, apart from its numbers."""
+
+    kind: str  # first, depthwise, pointwise, head
+    stride: int
+    groups: int
+
+    @property
+    def relu(self) -> bool:
+        return self.kind in ("first", "pointwise")
+
+
+class QuantisedNet(nn.Module):
+    """The same function as a trained Net, to fine-tune with int8 in the loop.
+
+    `quantise` switches the rounding off and on: without it this is the float network.
+    """
+
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, net: Net) -> None:
+        super().__init__()
+        self.shape: Network = net.shape
+        self.stride, self.receptive = net.stride, net.receptive
+        self.dropout = net.dropout.p
+        self.quantise = True
+        self.watching = True  # the ranges of activations follow what is seen
+        self.layers: list[Layer] = []
+        self.weights = nn.ParameterList()
+        self.biases = nn.ParameterList()
+        self._append("first", net.stride, *_folded(net.first.weight, net.first_norm))
+        for block in net.blocks:
+            assert isinstance(block, Block)
+            convolution = block.depthwise.convolution
+            assert convolution.bias is not None
+            self.register_buffer(f"mask{len(self.layers)}", block.depthwise.mask)
+            self._append("depthwise", 1, block.depthwise.weight, convolution.bias)
+            self._append("pointwise", 1, *_folded(block.pointwise.weight, block.norm))
+        assert net.head.bias is not None
+        self._append("head", 1, net.head.weight, net.head.bias)
+        self.register_buffer("low", torch.zeros(len(self.layers)))
+        self.register_buffer("high", torch.zeros(len(self.layers)))
+
+    def _append(self, kind: str, stride: int, weight: Tensor, bias: Tensor) -> None:
+        groups = len(weight) if kind == "depthwise" else 1
+        self.layers.append(Layer(kind, stride, groups))
+        self.weights.append(nn.Parameter(weight.detach().clone()))
+        self.biases.append(nn.Parameter(bias.detach().clone()))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        x = rows.transpose(1, 2) * FEATURE_SCALE.scale
+        for index, layer in enumerate(self.layers):
+            weight = self._weight(index)
+            if layer.kind == "head":
+                x = functional.dropout(x, self.dropout, self.training)
+            if self.quantise:
+                weight = _rounded_weight(weight)
+            x = functional.conv1d(x, weight, self.biases[index], layer.stride, groups=layer.groups)
+            if layer.relu:
+                x = functional.relu(x)
+            if layer.kind == "head":
+                break
+            if self.training and self.watching:
+                self._watch(index, x)
+            if self.quantise:
+                x = _rounded(x, self.scale(index))
+        return _rounded(x, LOGIT_SCALE)[:, 0] if self.quantise else x[:, 0]
+
+    def scale(self, index: int) -> Scale:
+        """Of a layer's output."""
+        low, high = float(self.low[index]), max(float(self.high[index]), 1e-3)
+        step = (high - low) / 255
+        return Scale(step, round(-128 - low / step))
+
+    def _weight(self, index: int) -> Tensor:
+        weight = self.weights[index]
+        if self.layers[index].kind == "depthwise":
+            weight = weight * getattr(self, f"mask{index}")
+        return weight
+
+    @torch.no_grad()
+    def _watch(self, index: int, x: Tensor) -> None:
+        values = x.flatten()
+        values = values[:: max(1, len(values) // 50_000)]
+        low = torch.zeros(()) if self.layers[index].relu else torch.quantile(values, _TAIL)
+        high = torch.quantile(values, 1 - _TAIL)
+        fresh = bool(self.high[index] == 0)
+        share = 1.0 if fresh else _MOMENTUM
+        self.low[index] += share * (torch.clamp(low, max=0.0) - self.low[index])
+        self.high[index] += share * (torch.clamp(high, min=0.0) - self.high[index])
+
+
+def write_tflite(net: QuantisedNet, description: str) -> bytes:
+    """The streaming int8 network."""
+    writer = StreamingWriter(net.stride, description)
+    x = writer.input
+    for index, layer in enumerate(net.layers):
+        weight = net._weight(index).detach().numpy().astype(np.float64)
+        rows = weight.shape[2]
+        if rows > layer.stride:
+            x = writer.keep(x, rows - layer.stride)
+        kernel = _kernel(weight, net.biases[index].detach().numpy(), x.scale, layer)
+        if layer.kind == "head":
+            return writer.finish(writer.dense(x, kernel, LOGIT_SCALE))
+        if layer.kind == "depthwise":
+            x = writer.depthwise(x, kernel, net.scale(index))
+        else:
+            x = writer.conv(x, kernel, net.scale(index), stride=layer.stride, activation="RELU")
+    raise AssertionError("a network ends with its head")
+
+
+def _kernel(weight: np.ndarray, bias: np.ndarray, given: Scale, layer: Layer) -> Kernel:
+    largest = np.abs(weight).max(axis=(1, 2), keepdims=True)
+    scales = np.maximum(largest, 1e-8) / 127
+    whole = np.clip(np.rint(weight / scales), -127, 127).astype(np.int8)
+    arranged = whole[:, 0].T if layer.kind == "depthwise" else whole.transpose(0, 2, 1)
+    scales = scales.ravel().astype(np.float32)
+    sums = np.rint(bias / (scales.astype(np.float64) * np.float32(given.scale)))
+    return Kernel(np.ascontiguousarray(arranged), scales, sums.astype(np.int32))
+
+
+def _folded(weight: Tensor, norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+    assert norm.running_var is not None and norm.running_mean is not None
+    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return weight * gain[:, None, None], norm.bias - norm.running_mean * gain
+
+
+def _rounded_weight(weight: Tensor) -> Tensor:
+    scale = weight.detach().abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-8) / 127
+    return weight + (torch.round(weight / scale) * scale - weight).detach()
+
+
+def _rounded(x: Tensor, scale: Scale) -> Tensor:
+    """Straight through inside the range; clamped, without a gradient, outside."""
+    low = (-128 - scale.zero_point) * scale.scale
+    high = (127 - scale.zero_point) * scale.scale
+    inside = x.clamp(low, high)
+    return inside + (torch.round(inside / scale.scale) * scale.scale - inside).detach()

@@ -1,0 +1,183 @@
+"""The network, int8 in the loop, and the file that comes of it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bluering.models.compiler import compile_model
+from bluering.models.reference import scores
+from bluering.models.tflite_reader import parse_tflite
+from bluering.training import judge
+from bluering.training.fit import Material, quantise, stream_scores, train
+from bluering.training.negatives import Stream
+from bluering.training.net import (
+    BYTES_ALLOWED,
+    MACS_ALLOWED,
+    Net,
+    macs_a_step,
+    receptive_rows,
+)
+from bluering.training.quantised import QuantisedNet, write_tflite
+from bluering.training.recipe import Network, Recipe, Training
+from bluering.training.tracks import FRAMES, NOWHERE, Tracks
+
+torch.set_num_threads(1)  # more would wait for each other on a busy machine
+
+SMALL = Network(first=8, channels=(8, 8), kernels=((5,), (3, 9)), head=4)
+
+
+def _rows(count: int, seed: int = 0, length: int = FRAMES) -> np.ndarray:
+    # Smooth in time and frequency, as features are.
+    dice = np.random.default_rng(seed)
+    coarse = dice.integers(0, 200, (count, length // 10 + 2, 5))
+    fine = np.repeat(np.repeat(coarse, 10, 1), 8, 2)[:, :length]
+    return fine.astype(np.uint8)
+
+
+def _trained(shape: Network) -> QuantisedNet:
+    torch.manual_seed(1)
+    net = Net(shape)
+    x = torch.from_numpy(_rows(16)).float()
+    net.train()
+    for _ in range(10):
+        net(x)
+    found = QuantisedNet(net.eval())
+    found.train()
+    for _ in range(60):
+        found(x)
+    return found.eval()
+
+
+@pytest.mark.parametrize("shape", [Network(), SMALL, Network(stride=2, channels=(32,) * 4)])
+def test_folding_changes_nothing(shape: Network) -> None:
+    torch.manual_seed(1)
+    net = Net(shape)
+    x = torch.from_numpy(_rows(8)).float()
+    net.train()
+    for _ in range(10):
+        net(x)
+    net.eval()
+    folded = QuantisedNet(net).eval()
+    folded.quantise = False
+    with torch.no_grad():
+        assert torch.allclose(folded(x), net(x), atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [Network(), SMALL, Network(stride=1, channels=(24,) * 4)])
+def test_the_compiled_model_answers_as_the_network_with_int8_in_the_loop(shape: Network) -> None:
+    net = _trained(shape)
+    blob = compile_model(parse_tflite(write_tflite(net, "test")))
+    rows = _rows(1, seed=5)[0]
+    with torch.no_grad():
+        wanted = torch.sigmoid(net(torch.from_numpy(rows[None]).float()))[0].numpy()
+    found = scores(blob, rows) / 256
+    # A product on the edge between two whole numbers may fall to either side: one step of a layer.
+    assert np.abs(found[len(found) - len(wanted) :] - wanted).max() < 0.04
+
+
+def test_the_default_network_keeps_to_its_budget() -> None:
+    assert macs_a_step(Network()) <= MACS_ALLOWED
+    assert len(write_tflite(_trained(Network()), "test")) <= BYTES_ALLOWED
+    assert receptive_rows(Network()) < FRAMES - 100
+
+
+def test_a_step_depends_on_its_receptive_field_alone() -> None:
+    torch.manual_seed(1)
+    net = Net(SMALL).eval()
+    length = (FRAMES - net.receptive) // net.stride * net.stride + net.receptive
+    rows = _rows(1)[0][:length]
+    before, within = rows.copy(), rows.copy()
+    before[: -net.receptive] ^= 7
+    within[-net.receptive] ^= 127
+    with torch.no_grad():
+        last = [net(torch.from_numpy(x[None]).float())[0, -1] for x in (rows, before, within)]
+    assert torch.equal(last[0], last[1])
+    assert not torch.equal(last[0], last[2])
+
+
+def _tracks(count: int, word: bool, seed: int) -> Tracks:
+    rows = _rows(count, seed)
+    if word:
+        rows[:, 200:240, 10:20] = 250
+    place = np.full(count, 200 if word else NOWHERE, np.int16)
+    end = np.full(count, 240 if word else NOWHERE, np.int16)
+    zero = np.zeros(count, np.float32)
+    return Tracks(rows, place, end, np.zeros(count, np.int32), zero, zero)
+
+
+def _material() -> Material:
+    stream = Stream("talk", _rows(1, 9, 40_000)[0])
+    held = Stream("talk", _rows(1, 10, 40_000)[0])
+    return Material(
+        _tracks(120, True, 1), _tracks(120, False, 2), [stream], _tracks(60, True, 3), [held]
+    )
+
+
+def test_it_learns_an_easy_word(tmp_path: Path) -> None:
+    recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=160, quantised_steps=60))
+    material = _material()
+    said: list[str] = []
+    net = train(recipe, material, tmp_path / "a", lambda *told: said.append(told[2]))
+    whole = quantise(recipe, material, net, tmp_path / "b", lambda *told: said.append(told[2]))
+    blob = compile_model(parse_tflite(write_tflite(whole, "test")))
+    word = [scores(blob, rows)[-60:].max() for rows in material.held_out_words.features]
+    other = [scores(blob, rows)[-60:].max() for rows in material.others.features]
+    assert np.median(word) > np.median(other) + 60
+    assert "misses" in said[-1]
+
+
+def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkeypatch) -> None:
+    from bluering.training import fit
+
+    monkeypatch.setattr(fit, "_SAVE_EVERY", 4)
+    monkeypatch.setattr(fit, "_SCAN_EVERY", 3)
+    monkeypatch.setattr(fit, "_FIRST_SCAN", 3)
+    recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=10, quantised_steps=1))
+
+    class InterruptedTrainingError(Exception):
+        pass
+
+    def stop(done: int, _total: int, _line: str) -> None:
+        if done == 6:
+            raise InterruptedTrainingError
+
+    whole = train(recipe, _material(), tmp_path / "whole", lambda *_: None).state_dict()
+    with pytest.raises(InterruptedTrainingError):
+        train(recipe, _material(), tmp_path / "parts", stop)
+    resumed = train(recipe, _material(), tmp_path / "parts", lambda *_: None).state_dict()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_the_cutoff_is_the_lowest_that_keeps_to_the_rate() -> None:
+    net = _trained(SMALL)
+    blob = compile_model(parse_tflite(write_tflite(net, "test")))
+    streams = [Stream("a", _rows(1, seed, 30_000)[0]) for seed in (1, 2)]
+    strict = judge.choose_cutoff(blob, 3, 5, streams, 6.0)
+    loose = judge.choose_cutoff(blob, 3, 5, streams, 600.0)
+    assert strict.accepts <= 6.0 * strict.hours
+    assert loose.accepts <= 600.0 * loose.hours
+    assert loose.value <= strict.value
+    assert strict.hours == pytest.approx(600 / 3600)
+
+
+def test_no_cutoff_is_a_clear_error() -> None:
+    net = _trained(SMALL)
+    with torch.no_grad():
+        net.biases[-1] += 20
+    blob = compile_model(parse_tflite(write_tflite(net, "test")))
+    with pytest.raises(judge.TrainingError, match="no cutoff"):
+        judge.choose_cutoff(blob, 3, 5, [Stream("a", _rows(1, 1, 30_000)[0])], 0.0)
+
+
+def test_rounding_compares_the_same_steps() -> None:
+    net = _trained(SMALL)
+    blob = compile_model(parse_tflite(write_tflite(net, "test")))
+    clips = list(_rows(3, 4))
+    found = judge.rounding(net, blob, 5, clips)
+    assert found.clips == 3
+    assert 0 < found.percentile_99 <= found.largest < 0.1
+    assert net.quantise
+    steps = stream_scores(net, Stream("", clips[0]), 5)
+    assert len(steps) == (FRAMES - net.receptive) // net.stride + 1 - 4
