@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bluering import audio
-from bluering.demo.espeak import Espeak
+from bluering.espeak import Espeak
 from bluering.models import look
 from bluering.models.packaged import packaged
 from bluering.models.reference import Reference
