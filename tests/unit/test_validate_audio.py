@@ -15,7 +15,7 @@ def test_sixteen_bit_mono_is_read_bit_for_bit(tmp_path: Path) -> None:
     path = tmp_path / "noise.flac"
     sf.write(path, audio, RATE)
     assert np.array_equal(read(path), audio)
-    assert probe(path).conversion == ""
+    assert probe(path).other == ""
 
 
 @pytest.mark.parametrize(("rate", "suffix"), [(44_100, ".mp3"), (48_000, ".opus"), (8_000, ".wav")])
@@ -24,8 +24,8 @@ def test_other_rates_and_channels_are_converted_and_said_so(
 ) -> None:
     tone = beep(0.2, 1.0, rate)
     path = write(tmp_path / f"tone{suffix}", np.stack([tone, tone], axis=1), rate)
-    assert str(rate) in probe(path).conversion
-    assert "2 channel" in probe(path).conversion
+    assert str(rate) in probe(path).other
+    assert "2 channel" in probe(path).other
     samples = read(path)
     assert len(samples) == pytest.approx(1.2 * RATE, abs=0.08 * RATE)
     middle = samples[len(samples) // 3 : len(samples) // 2].astype(float) / 32768

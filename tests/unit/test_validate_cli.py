@@ -23,6 +23,7 @@ _UNUSABLE = {
     "positives/alexa/short.wav": "shorter than one window",
     "positives/alexa/corrupt.flac": "it cannot be decoded",
     "negatives/music": "the folder holds no audio file",
+    "negatives/noise/stereo.mp3": "44100 Hz, 2 channel(s), MP3, not 16 kHz mono",
 }
 
 
@@ -62,18 +63,28 @@ def test_it_measures_the_rest_and_says_what_it_skipped(corpus: Path, tmp_path: P
     for name, reason in _UNUSABLE.items():
         assert reason in reasons[name]
         assert f"skipped {name}: {reasons[name]}" in done.stderr
-    assert [note.name for note in found.converted] == ["negatives/noise/stereo.mp3"]
-    assert "negatives/noise/stereo.mp3: converted to 16 kHz mono" in done.stderr
     (model,) = found.models
     assert [curve.clips for curve in model.miss_curves] == [12, 12]
     assert all(clip.file == "" and len(clip.id) == 16 for clip in model.clips)
     assert model.cutoff == 229
     page = output.with_suffix(".html").read_text()
-    assert all(f"<code>{name}</code>" in page for name in (*_UNUSABLE, found.converted[0].name))
+    assert all(f"<code>{name}</code>" in page for name in _UNUSABLE)
     assert "Worst cases" in page
     assert 'src="data:audio/flac' in page
     cut = sorted((tmp_path / "cut").glob("alexa_001_score*.wav"))
     assert len(cut) == (1 if model.listed_false_accepts() else 0)
+
+
+def test_what_is_not_16_khz_mono_is_measured_when_asked(corpus: Path, tmp_path: Path) -> None:
+    output = tmp_path / "alexa"
+    options = ["--model", "alexa", "--corpus", corpus, "-o", output, "--condition", "clean"]
+    done = _run(*options, "--convert", code=3)
+    found = read_report(output.with_suffix(".json"))
+    name = "negatives/noise/stereo.mp3"
+    assert name not in {note.name for note in found.skipped}
+    assert [note.name for note in found.converted] == [name]
+    assert f"{name}: converted to 16 kHz mono" in done.stderr
+    assert f"<code>{name}</code>" in output.with_suffix(".html").read_text()
 
 
 def test_a_file_that_a_manifest_names_and_that_is_gone(tmp_path: Path) -> None:

@@ -37,9 +37,19 @@ def test_every_unusable_input_is_named_with_its_reason(tmp_path: Path) -> None:
     assert "shorter than one window" in reasons["positives/beep/short.wav"]
     assert "cannot be decoded" in reasons["positives/beep/broken.flac"]
     assert "same recording as positives/beep/0.wav" in reasons["positives/beep/twin.wav"]
-    assert len(reasons) == 4
+    assert "44100 Hz, 2 channel(s), MP3, not 16 kHz mono" in reasons["positives/beep/stereo.mp3"]
+    assert len(reasons) == 5
+    assert corpus.converted == []
+    assert len(corpus.recordings) == 8 + 5
+
+
+def test_what_is_not_16_khz_mono_is_converted_when_asked(tmp_path: Path) -> None:
+    build_corpus(tmp_path)
+    write(tmp_path / "positives/beep/stereo.mp3", np.stack([beep(0.2, 1.0, 44_100)] * 2, 1), 44_100)
+    corpus = load_corpus(tmp_path, {WORD}, convert=True)
+    assert corpus.skipped == []
     assert [note.name for note in corpus.converted] == ["positives/beep/stereo.mp3"]
-    assert "44100 Hz, 2 channel(s)" in corpus.converted[0].text
+    assert "from 44100 Hz, 2 channel(s)" in corpus.converted[0].text
     assert len(corpus.recordings) == 8 + 1 + 5
 
 

@@ -83,6 +83,9 @@ def validate(
     save_false_accepts: Annotated[
         Path | None, typer.Option("--save-false-accepts", metavar="DIR", help="Cut them out.")
     ] = None,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Resample what isn't 16 kHz mono; else it is skipped.")
+    ] = False,
     worst: Annotated[
         int, typer.Option("--worst", min=0, help="So many worst cases in the page, to listen to.")
     ] = 0,
@@ -114,7 +117,7 @@ def validate(
         spec = engine_spec(target, choose_models(model))
     if spec.one_at_a_time and (jobs > 1 or cluster):
         raise typer.BadParameter("one board hears one recording at a time: leave --jobs out")
-    prepared: Prepared = prepare(corpus, spec, condition or [], seed)
+    prepared: Prepared = prepare(corpus, spec, condition or [], seed, convert)
     store = Store(parts or _beside(output, ".parts"), spec)
     with Bar() as bar:
         report = carry_out(prepared, store, _workers(jobs, cluster), bar, _command())

@@ -33,7 +33,7 @@ class Probe:
     """What a file's header says."""
 
     seconds: float
-    conversion: str  # how it differs from 16 kHz mono; empty when it doesn't
+    other: str  # what it is when it isn't 16 kHz mono; empty when it is
 
 
 def probe(path: Path) -> Probe:
@@ -48,7 +48,7 @@ def probe(path: Path) -> Probe:
             )
         plain = file.samplerate == RATE and file.channels == 1
         found = f"{file.samplerate} Hz, {file.channels} channel(s), {file.format}"
-        return Probe(seconds, "" if plain else f"converted to 16 kHz mono from {found}")
+        return Probe(seconds, "" if plain else found)
 
 
 def stream(

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,18 +91,20 @@ def slug(label: str) -> str:
     return re.sub(r"[^0-9a-z]+", "_", label.casefold()).strip("_")
 
 
-def load_corpus(path: Path, words: set[str]) -> Corpus:
+def load_corpus(path: Path, words: set[str], convert: bool = False) -> Corpus:
     """Read, check and hash the recordings of a corpus: negatives and the positives of `words`.
 
-    A recording that can't be used is listed in `skipped` with its reason. CorpusError when the
-    corpus itself can't be read or nothing of it can be used.
+    One that isn't 16 kHz mono is used, resampled, with `convert` alone: what a codec or another
+    rate does to the scores is no property of the model. A recording that can't be used is listed in
+    `skipped` with its reason. CorpusError when the corpus itself can't be read or nothing of it can
+    be used.
     """
     corpus = Corpus(path.stem if path.is_file() else path.name)
     entries = list(_announced(path, corpus.skipped))
     wanted = [e for e in entries if not e.positive or e.label in words]
     names: dict[str, str] = {}  # by hash
     with ThreadPoolExecutor(4) as pool:  # hashing and reading let go of the interpreter
-        for result in pool.map(_checked, wanted):
+        for result in pool.map(partial(_checked, convert=convert), wanted):
             _file(corpus, result, names)
     if not corpus.recordings:
         reasons = "; ".join(f"{note.name}: {note.text}" for note in corpus.skipped[:3])
@@ -128,11 +131,14 @@ def _file(
         corpus.converted.append(conversion)
 
 
-def _checked(entry: Entry) -> "tuple[Recording, Note | None] | Note":
+def _checked(entry: Entry, convert: bool) -> "tuple[Recording, Note | None] | Note":
     try:
         found = probe(entry.path)
     except AudioError as error:
         return Note(entry.name, str(error))
+    if found.other and not convert:
+        text = f"it is {found.other}, not 16 kHz mono; --convert has it resampled and measured"
+        return Note(entry.name, text)
     with entry.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if entry.sha256 and entry.sha256 != digest:
@@ -140,7 +146,8 @@ def _checked(entry: Entry) -> "tuple[Recording, Note | None] | Note":
     recording = Recording(
         entry.path, entry.name, entry.positive, entry.label, digest, found.seconds, entry.slices
     )
-    return recording, Note(entry.name, found.conversion) if found.conversion else None
+    note = Note(entry.name, f"converted to 16 kHz mono from {found.other}")
+    return recording, note if found.other else None
 
 
 def _announced(path: Path, skipped: list[Note]) -> Iterator[Entry]:

@@ -43,9 +43,14 @@ class Prepared:
         return self.plan.parts
 
 
-def prepare(corpus_path: Path, spec: EngineSpec, conditions: list[str], seed: int) -> Prepared:
-    """Read the corpus and split it; without conditions the usual ones that it has noise for."""
-    corpus = load_corpus(corpus_path, {model.word for model in spec.models})
+def prepare(
+    corpus_path: Path, spec: EngineSpec, conditions: list[str], seed: int, convert: bool = False
+) -> Prepared:
+    """Read the corpus and split it; without conditions the usual ones that it has noise for.
+
+    convert: as for load_corpus.
+    """
+    corpus = load_corpus(corpus_path, {model.word for model in spec.models}, convert)
     chosen = [parse_condition(text) for text in conditions] or _usual(corpus)
     return Prepared(corpus, make_plan(corpus, chosen, seed), spec, seed)
 
