@@ -2,6 +2,7 @@
 
 HOPS = 50  # 0.5 s, the most there can be
 _HOP_BYTES = 320
+_SILENCE = bytes(_HOP_BYTES)
 
 
 class PreRoll:
@@ -11,6 +12,7 @@ class PreRoll:
         self._hops = []
         self._next = 0
         self._filled = 0
+        self._holds = False  # any sound, also what was taken
 
     def push(self, hop, lost):
         """Keep a hop; sound before a gap is forgotten, since it doesn't adjoin."""
@@ -19,6 +21,7 @@ class PreRoll:
         if lost:
             self.clear()
         self._hops[self._next][:] = hop
+        self._holds = True
         self._next = (self._next + 1) % HOPS
         self._filled = min(self._filled + 1, HOPS)
 
@@ -31,6 +34,8 @@ class PreRoll:
 
     def clear(self):
         """Forget everything."""
-        for hop in self._hops:
-            hop[:] = bytes(_HOP_BYTES)
-        self._filled = 0
+        if self._holds:
+            for hop in self._hops:
+                hop[:] = _SILENCE
+            self._filled = 0
+            self._holds = False

@@ -56,6 +56,9 @@ class Shell:
                 self._hops_left = self._deadline()
             event = self._run(actions, event)
             if self.state != before:
+                # What is heard after a pause wouldn't adjoin what was kept before it.
+                if self.state != gate.LISTENING and self.state != gate.TURNING_BLUE:
+                    self._pre_roll.clear()
                 self._changed()
 
     @property
@@ -94,8 +97,11 @@ class Shell:
         """A hop from the microphone (320 bytes), ``lost`` samples missing before it."""
         if self.state == gate.RECORDING:
             self._recorder.push(hop, lost)
-        elif self.state == gate.LISTENING and self._pre_roll_allowed():
-            self._pre_roll.push(hop, lost)
+        elif self.state == gate.LISTENING:
+            if self._pre_roll_allowed():
+                self._pre_roll.push(hop, lost)
+            else:
+                self._pre_roll.clear()
 
     def tick(self, written):
         """10 ms passed, in which the outbox wrote ``written`` bytes."""
