@@ -327,14 +327,74 @@ def test_an_end_that_never_came_is_a_gap_at_the_end(receiver: Receiver):
     assert "INCOMPLETE, missing: all after 0.05 s" in notice.text
 
 
-def test_a_recording_of_which_nothing_came_is_told(receiver: Receiver):
+def test_a_recording_of_which_nothing_came_is_kept_as_that(receiver: Receiver, vault: Vault):
     _feed(receiver, sound_world.recording(1))
-    missed, stored = _feed(receiver, sound_world.recording(4))
-    assert missed.failed
-    assert "nothing of recording 2 to 3 arrived" in missed.text
+    *missed, stored = _feed(receiver, sound_world.recording(4))
     assert isinstance(stored, Stored)
-    # One whose beginning alone is missing is told as that, once.
+    assert stored.recording is not None
+    assert stored.recording.complete
+    for number, notice in enumerate(missed, 2):
+        assert notice.failed
+        assert notice.answer is None
+        assert f"nothing of recording {number} can be opened" in notice.text
+    rows = {row.number: (row, wake) for row, wake in vault.list()}
+    assert rows.keys() == {1, 2, 3, 4}
+    for number in (2, 3):
+        row, wake = rows[number]
+        assert (row.complete, row.samples, row.gaps, row.review) == (False, 0, "[[0, 0]]", False)
+        assert wake is None
+        assert vault.samples(row).size == 0
+    assert upkeep.verify(vault).ok
+
+
+def test_a_recording_whose_beginning_never_came_is_kept_as_that(receiver: Receiver, vault: Vault):
+    """Only once a verified recording proves that it was: also if it was the first one heard."""
     _feed(receiver, sound_world.recording(5)[1:])
     [notice] = receiver.tick(60.0)
     assert "the beginning of recording 5 is missing" in notice.text
-    assert [type(n) for n in _feed(receiver, sound_world.recording(6))] == [Stored]
+    assert vault.list() == []
+    _feed(receiver, sound_world.recording(6)[1:9])
+    lost, *more = _feed(receiver, sound_world.recording(7))
+    assert "the beginning of recording 6 is missing" in lost.text
+    assert [type(one) for one in more] == [Stored, Stored, Stored]
+    complete = {row.number: row.complete for row, _ in vault.list()}
+    assert complete == {5: False, 6: False, 7: True}
+
+
+def test_made_up_pieces_make_no_recordings(receiver: Receiver, vault: Vault):
+    for number in (9, 4_000_000_000):
+        _feed(receiver, sound_world.recording(number)[1:])
+    _feed(receiver, sound_world.recording(1))
+    assert [row.number for row, _ in vault.list()] == [1]
+
+
+def test_of_what_was_marked_as_false_not_even_that_is_kept(receiver: Receiver, vault: Vault):
+    _feed(receiver, sound_world.recording(1))
+    _feed(receiver, [sound_world.false_wake(2), sound_world.false_wake(3)])
+    _feed(receiver, sound_world.recording(5))
+    assert {row.number for row, _ in vault.list()} == {1, 4, 5}
+    # It may be told after the next recording has begun.
+    _feed(receiver, [sound_world.false_wake(4)])
+    assert {row.number for row, _ in vault.list()} == {1, 5}
+
+
+def test_a_recording_of_which_only_the_beginning_came(receiver: Receiver, vault: Vault):
+    _feed(receiver, sound_world.recording(1)[:1])
+    [notice] = receiver.tick(60.0)
+    assert isinstance(notice, Stored)
+    assert "INCOMPLETE, missing: all after 0.00 s" in notice.text
+    [(row, wake)] = vault.list()
+    assert wake is not None
+    assert (row.complete, row.samples, row.gaps) == (False, 0, "[[0, 0]]")
+    assert upkeep.verify(vault).ok
+
+
+def test_old_pieces_push_nothing_aside(receiver: Receiver):
+    """They come again while a beginning is awaited."""
+    old = sound_world.recording(1)
+    _feed(receiver, sound_world.recording(2))
+    start, *rest = sound_world.recording(3)
+    [notice] = _feed(receiver, [*rest[:5], *old[3:7], start, *rest[5:]])
+    assert isinstance(notice, Stored)
+    assert notice.recording is not None
+    assert notice.recording.complete

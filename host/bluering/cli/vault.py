@@ -207,7 +207,10 @@ def _sound(opened: "Vault", name: str, action: str) -> "Samples":
     """A recording's sound; that it was taken is on record first."""
     recording = opened.find(name)
     opened.note(action, recording.id, _COMMAND)
-    return opened.samples(recording)
+    samples = opened.samples(recording)
+    if not len(samples):
+        raise BlueRingError(f"nothing of recording {recording.id[:8]} arrived: it has no sound")
+    return samples
 
 
 def _facts(recording: "Recording", wake: "Wake | None") -> dict:

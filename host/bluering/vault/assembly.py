@@ -147,7 +147,7 @@ class Assembly:
             complete=self.whole and not gaps,
             reason=_reason(self.end),
             gaps=gaps,
-            review=bool(start.consent & CONSENT_REVIEW),
+            review=bool(start.consent & CONSENT_REVIEW) and self.length > 0,
             retention_days=start.retention_days,
         )
 
@@ -159,6 +159,29 @@ class Assembly:
         except ValueError as error:
             raise ForgeryError(str(error)) from None
         return np.frombuffer(body, "<i2")
+
+
+def nothing_of(number: int, newer: RecordingStart) -> NewRecording:
+    """A recording of which nothing can be opened, not even its beginning.
+
+    That it was is known from ``newer``, a verified one of the same start: numbers are counted up.
+    How long it was, and what the owner allowed for it, isn't known: nobody is to review it.
+    """
+    return NewRecording(
+        device=newer.device.hex(),
+        boot=newer.boot,
+        number=number,
+        salt="",
+        wake=None,
+        samples=np.zeros(0, np.int16),
+        pre_roll=0,
+        codec=codecs.NAMES[newer.codec],
+        complete=False,
+        reason=_UNKNOWN_END,
+        gaps=((0, 0),),
+        review=False,
+        retention_days=newer.retention_days,
+    )
 
 
 def _reason(end: RecordingEnd | None) -> str:

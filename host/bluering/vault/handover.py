@@ -28,13 +28,14 @@ def describe(stored: Stored) -> dict[str, Any]:
     """The event of a stored recording; its times are in seconds from its beginning."""
     new = stored.recording
     assert new is not None
+    wake = new.wake
     return {
         "event": "recording",
         "id": stored.id,
-        "word": new.wake.word,
-        "score": new.wake.score,
-        "cutoff": new.wake.cutoff,
-        "model_sha256": new.wake.model_sha256,
+        "word": wake and wake.word,
+        "score": wake and wake.score,
+        "cutoff": wake and wake.cutoff,
+        "model_sha256": wake and wake.model_sha256,
         "device": new.device,
         "seconds": len(new.samples) / RATE,
         "complete": new.complete,

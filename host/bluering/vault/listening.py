@@ -160,7 +160,7 @@ class _Loop:
         if notice.answer is not None:
             self._send(station, notice.answer)
         self._show(station.name, notice)
-        if isinstance(notice, Stored):
+        if isinstance(notice, Stored) and notice.has_sound:
             for give in self._gives:
                 if self._put_on_record(station.name, notice):
                     self._workers.submit(self._hand_over, station.name, notice, give)

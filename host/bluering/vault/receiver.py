@@ -18,7 +18,13 @@ from bluering.link.records import (
     RecordingStart,
     Wake,
 )
-from bluering.vault.assembly import Assembly, ForgeryError, check_tag, recording_keys
+from bluering.vault.assembly import (
+    Assembly,
+    ForgeryError,
+    check_tag,
+    nothing_of,
+    recording_keys,
+)
 from bluering.vault.early import Early
 from bluering.vault.errors import ReplayError
 from bluering.vault.sound import RATE
@@ -26,6 +32,7 @@ from bluering.vault.vault import NewRecording, NewWake, Vault
 from ear.privacy import codecs, gate, keys
 
 _LATE_S = 1.0  # how long chunks may come after the end of their recording
+_MOST_UNOPENED = 1000  # anybody can make up numbers
 _STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
 
 _UNWANTED = (gate.FALSE_MARK, gate.CANCEL)  # ends after which nothing is kept
@@ -57,6 +64,11 @@ class Stored(Notice):
 
     id: str = ""
     recording: NewRecording | None = None
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether anything of it can be heard."""
+        return self.recording is not None and len(self.recording.samples) > 0
 
 
 class Registry:
@@ -97,6 +109,8 @@ class Receiver:
         self._session = "unknown"
         self._assembly: Assembly | None = None
         self._early = Early()
+        self._unopened: set[int] = set()  # numbers of this session's whose beginning is awaited
+        self._marked: set[tuple[int, int]] = set()  # boot and number of what is to be deleted
         self._judged = False
         self._excuse = ""  # why there was no second look, as it was told last
         self._newest: RecordingStart | None = None  # taken or refused
@@ -149,6 +163,8 @@ class Receiver:
         if session != self._session:
             yield from self._give_up()
             self._last = None
+            self._unopened.clear()
+            self._marked.clear()
         self._session = session
 
     def _note_wake(self, message: Wake) -> Notice:
@@ -192,20 +208,33 @@ class Receiver:
         return start in (self._last, self._newest)
 
     def _missed_before(self, start: RecordingStart) -> Iterator[Notice]:
-        """Numbers follow each other: what never arrived is told."""
+        """Numbers follow each other: of what can't be opened any more, that much is kept."""
         last = self._last
-        if last is None or (last.device, last.boot) != (start.device, start.boot):
-            return
         if self._early.number != start.number:
             yield from self._give_up_early()
-        missed = [n for n in range(last.number + 1, start.number) if n != self._told]
-        if missed:
-            names = str(missed[0]) if len(missed) == 1 else f"{missed[0]} to {missed[-1]}"
-            yield Notice(
-                f"nothing of recording {names} arrived: it was ended before any of it was sent, "
-                "or it was lost on the way",
-                failed=True,
-            )
+        if last is not None and (last.device, last.boot) == (start.device, start.boot):
+            missed = list(range(last.number + 1, start.number))
+        else:  # what was before this receiver isn't its business, only what it has seen a piece of
+            missed = sorted(number for number in self._unopened if number < start.number)
+        self._unopened.clear()
+        for number in missed:
+            if (start.boot, number) not in self._marked:
+                yield from self._store_nothing_of(number, start)
+
+    def _store_nothing_of(self, number: int, newer: RecordingStart) -> Iterator[Notice]:
+        new = nothing_of(number, newer)
+        text = (
+            f"nothing of recording {number} can be opened: it was ended before any of it was "
+            "sent, or it was lost on the way"
+        )
+        try:
+            stored = self._vault.store(new)
+        except ReplayError:
+            return  # known already
+        except (OSError, DBAPIError) as error:
+            yield Notice(f"{text}. That could not be written ({_cause(error)})", failed=True)
+        else:
+            yield Stored(f"{text}; INCOMPLETE", failed=True, id=stored, recording=new)
 
     def _problem_with(self, start: RecordingStart) -> str | None:
         device = start.device.hex()
@@ -247,7 +276,7 @@ class Receiver:
     def _add(self, chunk: RecordingChunk, now: float) -> Iterator[Notice]:
         assembly = self._assembly
         if assembly is None or chunk.number != assembly.start.number:
-            self._hold(chunk, now + _STALLED_S)
+            yield from self._hold(chunk, now + _STALLED_S)
             return
         try:
             assembly.add(chunk)
@@ -263,7 +292,7 @@ class Receiver:
     def _end(self, end: RecordingEnd, now: float) -> Iterator[Notice]:
         assembly = self._assembly
         if assembly is None or end.number != assembly.start.number:
-            self._hold(end, now + _LATE_S)
+            yield from self._hold(end, now + _LATE_S)
             return
         try:
             assembly.finish(end)
@@ -276,10 +305,15 @@ class Receiver:
         elif assembly.whole:
             yield from self._close()
 
-    def _hold(self, piece: RecordingChunk | RecordingEnd, until: float) -> None:
+    def _hold(self, piece: RecordingChunk | RecordingEnd, until: float) -> Iterator[Notice]:
         """Its beginning may come yet; what comes after a recording was dealt with is too late."""
-        if self._last is None or piece.number != self._last.number:
-            self._early.hold(piece, until)
+        if self._last is not None and piece.number <= self._last.number:
+            return
+        if self._early.number != piece.number:
+            yield from self._give_up_early()
+        self._early.hold(piece, until)
+        if len(self._unopened) < _MOST_UNOPENED:
+            self._unopened.add(piece.number)
 
     def _give_up_early(self) -> Iterator[Notice]:
         """The beginning of what is held never came."""
@@ -330,10 +364,6 @@ class Receiver:
         if assembly is None:
             return
         start = assembly.start
-        if assembly.length == 0:
-            self._drop(assembly)
-            yield self._refuse("no sound of it arrived", start)
-            return
         new = assembly.recording(self._session)
         self._whole = assembly.whole
         try:
@@ -347,7 +377,7 @@ class Receiver:
             )
         else:
             answer = RecordingAck(boot=start.boot, number=start.number, stored=1)
-            yield Stored(_describe(new), answer=answer, id=stored, recording=new)
+            yield Stored(_describe(new, start.name), answer=answer, id=stored, recording=new)
 
     def _discard(self, message: FalseWake) -> Iterator[Notice]:
         if message == self._discarded:
@@ -361,6 +391,7 @@ class Receiver:
             yield self._forged(f"a request of device {message.device.hex()} to delete")
             return
         self._discarded = message
+        self._marked.add((message.boot, message.number))
         assembly = self._assembly
         if assembly is not None and assembly.start.number == message.number:
             self._drop(assembly)
@@ -381,9 +412,9 @@ def _whatever_the_vault_does(notices: Iterator[Notice], what: str) -> Iterator[N
         )
 
 
-def _describe(new: NewRecording) -> str:
+def _describe(new: NewRecording, word: str) -> str:
     seconds = len(new.samples) / RATE
-    text = f"stored {seconds:.1f} s after '{new.wake.word}', ended by {new.reason}"
+    text = f"stored {seconds:.1f} s after '{word}', ended by {new.reason}"
     if new.complete:
         return text
     gaps = ", ".join(

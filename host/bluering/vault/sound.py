@@ -14,8 +14,8 @@ Samples = np.ndarray
 
 
 def to_flac(samples: Samples) -> bytes:
-    """Losslessly compressed."""
-    return _write(samples, "FLAC")
+    """Losslessly compressed; nothing for no samples, which FLAC can't hold."""
+    return _write(samples, "FLAC") if len(samples) else b""
 
 
 def to_wav(samples: Samples) -> bytes:
@@ -25,6 +25,8 @@ def to_wav(samples: Samples) -> bytes:
 
 def from_flac(data: bytes) -> Samples:
     """The samples of ``to_flac``."""
+    if not data:
+        return np.zeros(0, np.int16)
     samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
     return samples
 

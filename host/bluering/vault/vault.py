@@ -48,13 +48,16 @@ class NewWake:
 
 @dataclass(frozen=True)
 class NewRecording:
-    """A recording as it was received, verified and decrypted; gaps are filled with silence."""
+    """A recording as it was received, verified and decrypted; gaps are filled with silence.
+
+    Of one whose beginning never came neither salt nor wake are known.
+    """
 
     device: str
     boot: int
     number: int
     salt: str
-    wake: NewWake
+    wake: NewWake | None
     samples: sound.Samples
     pre_roll: int
     codec: str
@@ -123,7 +126,7 @@ class Vault:
         Raises ReplayError when it was stored before, even if it was deleted since, and OSError
         when the disk is full; then nothing is kept of it.
         """
-        recording = self._describe(new, self.note_wake(new.wake))
+        recording = self._describe(new, self.note_wake(new.wake) if new.wake else None)
         # Announced first: after a crash it is known whose the blob is, and it is cleared away.
         try:
             with self.session() as session, session.begin():
@@ -239,7 +242,7 @@ class Vault:
         with self.session() as session:
             return session.scalars(query).first() is not None
 
-    def _describe(self, new: NewRecording, wake_id: str) -> Recording:
+    def _describe(self, new: NewRecording, wake_id: str | None) -> Recording:
         now = datetime.now(UTC)
         return Recording(
             id=uuid.uuid4().hex,
