@@ -18,9 +18,10 @@ from bluering.cli.vault import EXIT_DAMAGED
 from bluering.cli.vault_options import PASSPHRASE_VARIABLE
 from bluering.review.desk import Desk
 from bluering.review.models import AuditEntry
+from bluering.vault.assembly import nothing_of
 from bluering.vault.errors import VaultError
 from bluering.vault.vault import Vault
-from tests.unit import vault_world
+from tests.unit import sound_world, vault_world
 from tests.unit.vault_world import PASSPHRASE, recording
 
 
@@ -66,6 +67,17 @@ def test_export_writes_the_sound_and_no_more(vault: Vault, folder: Path):
         assert (folder / name).stat().st_mode & 0o077 == 0
     failed = _type("export", "last", "-o", str(folder / "out.mp3"))
     assert "must end with" in str(failed.exception)
+
+
+def test_what_has_no_sound_is_listed_and_cannot_be_exported(vault: Vault, folder: Path):
+    vault.store(nothing_of(3, sound_world.recording(4)[0]))
+    facts = json.loads(_type("list", "--json").stdout)
+    assert (facts["word"], facts["complete"], facts["gaps"]) == (None, False, [[0, 0]])
+    assert "incomplete" in _type("list").stdout
+    for name in ("out.wav", "out.flac"):
+        failed = _type("export", "last", "-o", str(folder / name))
+        assert "it has no sound" in str(failed.exception)
+        assert not (folder / name).exists()
 
 
 def test_delete_asks_first(vault: Vault):

@@ -138,6 +138,21 @@ def test_a_command_gets_the_event_and_the_sound(vault: Vault, folder: Path):
         np.testing.assert_array_equal(samples, sound_world.sound(row.number, 20))
 
 
+def test_what_has_no_sound_is_not_handed_on(vault: Vault):
+    """Of every other recording nothing arrives: an entry of the vault, no event for a command."""
+    board = BoardServer(lambda number: sound_world.recording(number) if number % 2 else [])
+    events: list[dict] = []
+    try:
+        _listen_until(vault, board, 3, gives=[lambda event: events.append(event)])
+    finally:
+        board.close()
+    rows = {row.number: row for row, _ in vault.list()}
+    assert {2, 4} <= rows.keys()
+    assert all(row.complete == bool(number % 2) for number, row in rows.items())
+    assert len(events) >= 3
+    assert {rows[number].id for number in (2, 4)}.isdisjoint(event["id"] for event in events)
+
+
 @pytest.mark.parametrize(
     ("give", "words"),
     [

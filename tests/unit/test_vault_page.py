@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from bluering.vault.assembly import nothing_of
 from bluering.vault.page import Page
 from bluering.vault.sound import spectrogram_png
 from bluering.vault.vault import NewWake, Vault
-from tests.unit import vault_world
+from tests.unit import sound_world, vault_world
 from tests.unit.vault_world import PASSPHRASE, recording
 
 
@@ -81,6 +82,13 @@ def test_it_says_what_is_missing_and_where(vault: Vault, page: Page):
     vault.store(recording(1, gaps=((1600, 800), (24000, 0))))
     _, body = _get(page, "")
     assert "incomplete, missing: 0.05 s at 0.10 s, all after 1.50 s" in body.decode()
+
+
+def test_of_what_has_no_sound_it_says_so(vault: Vault, page: Page):
+    stored = vault.store(nothing_of(3, sound_world.recording(4)[0]))
+    _, body = _get(page, "")
+    assert "0.0 s<br><span class=gap>incomplete, missing: all after 0.00 s" in body.decode()
+    assert stored not in body.decode()
 
 
 def test_the_spectrogram_shows_a_tone_where_it_is():

@@ -35,6 +35,7 @@ from bluering.vault.vault import NewRecording, Vault
 from bluering.virtual.runner import VirtualBoard
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 from ear.privacy import adpcm, gate
+from ear.privacy.recorder import CONSENT_REVIEW
 from tests.unit import vault_world
 from tests.virtual import trace
 from tests.virtual.faulty_link import FaultyLink
@@ -82,6 +83,7 @@ class Outcome:
     recordings: int = 0
     complete: int = 0
     incomplete: int = 0
+    empty: int = 0  # of these: that it was is all that is known
     unwanted: int = 0
     unsent: int = 0  # ended before their first byte was out
     lost: int = 0  # nobody can know of it
@@ -90,9 +92,8 @@ class Outcome:
 
     def add(self, other: "Outcome") -> None:
         """Take another run's."""
-        for name in ("recordings", "complete", "incomplete", "unwanted", "unsent", "lost"):
+        for name in vars(self).keys() - {"counts"}:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.audio_bytes += other.audio_bytes
         self.counts += other.counts
 
 
@@ -184,6 +185,8 @@ def _judge(run: Run, outcome: Outcome) -> Outcome:
     for number, (blue, _) in enumerate(runs, 1):
         outcome.recordings += 1
         new = stored.get(number)
+        if new is not None and new.salt:
+            _check_facts(new, starts[number])
         if new is not None and len(new.samples):
             _check_sound(run.scene.samples, new, blue.hops, starts[number], ends.get(number))
         elif new is not None:
@@ -196,6 +199,7 @@ def _judge(run: Run, outcome: Outcome) -> Outcome:
             assert number in run.kept
             outcome.complete += new.complete
             outcome.incomplete += not new.complete
+            outcome.empty += not new.complete and not len(new.samples)
         else:
             assert not run.is_knowable(number), f"nothing is known of recording {number}"
             outcome.lost += 1
@@ -206,6 +210,23 @@ def _check_deleted(run: Run) -> None:
     """What the owner marked as false, or forbade, isn't kept once the host was told."""
     told = {m.number for m in run.delivered if isinstance(m, FalseWake)}
     assert not told & run.kept
+
+
+def _check_facts(new: NewRecording, start: RecordingStart) -> None:
+    """What the device said of it, and nothing that was altered on the way."""
+    assert new.wake is not None
+    kept = (new.device, new.boot, new.salt, new.pre_roll, new.retention_days, new.review)
+    assert kept == (
+        start.device.hex(),
+        start.boot,
+        start.salt.hex(),
+        start.pre_roll,
+        start.retention_days,
+        bool(start.consent & CONSENT_REVIEW) and len(new.samples) > 0,
+    )
+    reasons = (new.wake.position, new.wake.word, new.wake.score, new.wake.cutoff)
+    assert reasons == (start.position * HOP, start.name, start.score, start.cutoff)
+    assert new.wake.model_sha256 == start.model_sha256.hex()
 
 
 def _check_sound(

@@ -25,17 +25,17 @@ Give = Callable[[dict[str, Any]], str | None]
 
 
 def describe(stored: Stored) -> dict[str, Any]:
-    """The event of a stored recording; its times are in seconds from its beginning."""
+    """The event of a recording with sound; its times are in seconds from its beginning."""
     new = stored.recording
     assert new is not None
-    wake = new.wake
+    assert new.wake is not None
     return {
         "event": "recording",
         "id": stored.id,
-        "word": wake and wake.word,
-        "score": wake and wake.score,
-        "cutoff": wake and wake.cutoff,
-        "model_sha256": wake and wake.model_sha256,
+        "word": new.wake.word,
+        "score": new.wake.score,
+        "cutoff": new.wake.cutoff,
+        "model_sha256": new.wake.model_sha256,
         "device": new.device,
         "seconds": len(new.samples) / RATE,
         "complete": new.complete,

@@ -151,9 +151,17 @@ def _row(recording: Recording, wake: Wake | None) -> str:
     return (
         f"<tr><td>{recording.received_at:%Y-%m-%d %H:%M:%S}<td>{reason}"
         f"<td>{seconds:.1f} s{_gaps(recording)}"
-        f"<td class=sound><img src='{recording.id}.png' alt='spectrogram of {seconds:.1f} s'>"
-        f"<audio controls preload=none src='{recording.id}.wav' aria-label='play'></audio>"
+        f"<td class=sound>{_player(recording, seconds)}"
         f"<td>kept until {recording.delete_after:%Y-%m-%d}"
+    )
+
+
+def _player(recording: Recording, seconds: float) -> str:
+    if not recording.samples:
+        return "none"
+    return (
+        f"<img src='{recording.id}.png' alt='spectrogram of {seconds:.1f} s'>"
+        f"<audio controls preload=none src='{recording.id}.wav' aria-label='play'></audio>"
     )
 
 
