@@ -18,11 +18,10 @@ from bluering.cli.vault import EXIT_DAMAGED
 from bluering.cli.vault_options import PASSPHRASE_VARIABLE
 from bluering.review.desk import Desk
 from bluering.review.models import AuditEntry
-from bluering.vault.assembly import nothing_of
 from bluering.vault.errors import VaultError
 from bluering.vault.vault import Vault
-from tests.unit import sound_world, vault_world
-from tests.unit.vault_world import PASSPHRASE, recording
+from tests.unit import vault_world
+from tests.unit.vault_world import PASSPHRASE, nothing_of, recording
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def test_export_writes_the_sound_and_no_more(vault: Vault, folder: Path):
 
 
 def test_what_has_no_sound_is_listed_and_cannot_be_exported(vault: Vault, folder: Path):
-    vault.store(nothing_of(3, sound_world.recording(4)[0]))
+    vault.store(nothing_of(3))
     facts = json.loads(_type("list", "--json").stdout)
     assert (facts["word"], facts["complete"], facts["gaps"]) == (None, False, [[0, 0]])
     assert "incomplete" in _type("list").stdout

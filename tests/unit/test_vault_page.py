@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from bluering.vault.assembly import nothing_of
 from bluering.vault.page import Page
 from bluering.vault.sound import spectrogram_png
 from bluering.vault.vault import NewWake, Vault
-from tests.unit import sound_world, vault_world
-from tests.unit.vault_world import PASSPHRASE, recording
+from tests.unit import vault_world
+from tests.unit.vault_world import PASSPHRASE, nothing_of, recording
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_it_says_what_is_missing_and_where(vault: Vault, page: Page):
 
 
 def test_of_what_has_no_sound_it_says_so(vault: Vault, page: Page):
-    stored = vault.store(nothing_of(3, sound_world.recording(4)[0]))
+    stored = vault.store(nothing_of(3))
     _, body = _get(page, "")
     assert "0.0 s<br><span class=gap>incomplete, missing: all after 0.00 s" in body.decode()
     assert stored not in body.decode()

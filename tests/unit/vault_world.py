@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,12 @@ def recording(
         review=False,
         retention_days=retention_days,
     )
+
+
+def nothing_of(number: int) -> NewRecording:
+    """A recording of which it is known that it was, and no more."""
+    empty = recording(number, np.zeros(0, np.int16), gaps=((0, 0),))
+    return replace(empty, salt="", wake=None)
 
 
 @contextmanager
