@@ -13,9 +13,10 @@ import pytest
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _SCHEMES = {"dark": 0, "light": 1}
 
-# Runs in the page; reports to the frame around it.
+# Runs in the page when its pictures are there; reports to the frame around it.
 _PROBE = """
 <script>
+addEventListener('load', () => {
 const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
 const light = ([r, g, b]) => {
   const [x, y, z] = [r, g, b].map(v => v / 255).map(
@@ -48,6 +49,7 @@ parent.postMessage(JSON.stringify({
   page: back(document.body), text: document.body.innerText, smallest: Math.min(...small),
   dead: [...document.images].filter(i => !i.complete || !i.naturalWidth).length,
 }), '*');
+});
 </script>
 """
 
