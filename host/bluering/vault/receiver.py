@@ -68,7 +68,8 @@ class Stored(Notice):
     @property
     def has_sound(self) -> bool:
         """Whether anything of it can be heard."""
-        return self.recording is not None and len(self.recording.samples) > 0
+        new = self.recording
+        return new is not None and len(new.samples) > sum(count for _, count in new.gaps)
 
 
 class Registry:
@@ -228,9 +229,10 @@ class Receiver:
             "sent, or it was lost on the way"
         )
         try:
+            # Pieces of an old recording whose beginning was refused as a replay prove nothing.
+            if self._vault.knows(new.device, new.boot, number):
+                return
             stored = self._vault.store(new)
-        except ReplayError:
-            return  # known already
         except (OSError, DBAPIError) as error:
             yield Notice(f"{text}. That could not be written ({_cause(error)})", failed=True)
         else:

@@ -236,9 +236,14 @@ class Vault:
                     wake.false_by = "owner"
         return self.delete([recording.id for recording in recordings], "false wake") > 0
 
-    def knows(self, device: str, boot: int, number: int, salt: str) -> bool:
-        """Whether this recording was received before, deleted since or not."""
-        query = select(Recording.id).filter_by(device=device, boot=boot, number=number, salt=salt)
+    def knows(self, device: str, boot: int, number: int, salt: str | None = None) -> bool:
+        """Whether this recording was received before, deleted since or not.
+
+        salt: hexadecimal; None where it isn't known, any will do then.
+        """
+        query = select(Recording.id).filter_by(device=device, boot=boot, number=number)
+        if salt is not None:
+            query = query.filter_by(salt=salt)
         with self.session() as session:
             return session.scalars(query).first() is not None
 
