@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
 from bluering.link.connection import Disconnected
 from bluering.link.reader import Received
 from bluering.link.records import Record, RecordingAck, RecordingCancel, RecordingStart, Wake
 from bluering.vault import upkeep
 from bluering.vault.assembly import Assembly
+from bluering.vault.models import Recording
+from bluering.vault.models import Wake as WakeRow
 from bluering.vault.receiver import Notice, Receiver, Registry, Stored
 from bluering.vault.vault import Vault
 from ear.privacy import gate
@@ -153,6 +155,94 @@ def test_what_was_cancelled_or_marked_cannot_be_replayed(receiver: Receiver, vau
     assert [row.number for row, _ in vault.list()] == [2]
 
 
+@pytest.fixture(scope="module")
+def postgres_url() -> Iterator[str]:
+    with vault_world.postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_vault(request: pytest.FixtureRequest) -> Iterator[Vault]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    with vault_world.memory_folder() as folder:
+        vault = Vault.create(folder / "vault", vault_world.PASSPHRASE, url)
+        yield vault
+        if url:
+            with vault.session() as session, session.begin():
+                session.execute(delete(Recording))
+                session.execute(delete(WakeRow))
+        vault.close()
+
+
+UNWANTED = ("cancelled", "marked on the way", "marked unseen", "second look")
+
+
+def _turn_away(vault: Vault, way: str) -> None:
+    """Recording 1 is sent, and nothing of it is kept."""
+    judge = (lambda _: False) if way == "second look" else None
+    receiver = _receiver(vault, judge=judge)
+    reason = {"cancelled": gate.CANCEL, "marked on the way": gate.FALSE_MARK}
+    start, *rest = sound_world.recording(1, reason=reason.get(way, gate.SILENCE))
+    if way == "marked unseen":  # whoever is on the link keeps it back
+        _feed(receiver, [sound_world.false_wake(1)])
+    else:
+        _feed(receiver, [start, *rest])
+    list(receiver.handle(Disconnected(1.0, "gone")))
+
+
+@pytest.mark.parametrize("way", UNWANTED)
+def test_what_was_unwanted_cannot_be_replayed_to_the_next_receiver(either_vault: Vault, way: str):
+    """Also when the one that turned it away has ended: the vault remembers."""
+    _turn_away(either_vault, way)
+    assert either_vault.list() == []
+    again = _receiver(either_vault)
+    notices = _feed(again, sound_world.recording(1))
+    assert "a replay" in notices[0].text
+    assert not any(isinstance(notice, Stored) for notice in notices)
+    assert list(again.tick(60.0)) == []
+    assert either_vault.list() == []
+    [stored] = _feed(again, sound_world.recording(2))
+    assert isinstance(stored, Stored)
+
+
+@pytest.mark.parametrize("way", UNWANTED)
+def test_of_what_was_unwanted_a_tombstone_is_left(vault: Vault, way: str):
+    _turn_away(vault, way)
+    [(tombstone, wake)] = vault.list(tombstones=True)
+    assert (tombstone.boot, tombstone.number) == (1, 1)
+    assert tombstone.wrapped_key is tombstone.samples is tombstone.received_at is None
+    why = {"cancelled": "cancelled", "second look": "second look"}.get(way, "false wake")
+    assert tombstone.deleted_why == why
+    assert (wake is None) == (way == "marked unseen")
+    assert list(vault.blobs.ids()) == []
+    report = upkeep.verify(vault)
+    assert (report.recordings, report.tombstones, report.problems) == (0, 1, [])
+    assert vault.purge(older_than_days=0) == 0
+
+
+def test_a_false_wake_without_a_recording_leaves_no_tombstone(receiver: Receiver, vault: Vault):
+    _feed(receiver, [sound_world.false_wake(0)])
+    assert vault.list(tombstones=True) == []
+    [stored] = _feed(receiver, sound_world.recording(1))
+    assert isinstance(stored, Stored)
+
+
+def test_a_mark_that_the_vault_could_not_keep_is_kept_when_it_is_told_again(
+    receiver: Receiver, vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(vault, "turn_away", full)
+    [notice] = _feed(receiver, [sound_world.false_wake(1)])
+    assert "No space left on device" in notice.text
+    monkeypatch.undo()
+    _feed(receiver, [sound_world.false_wake(1)] * 2)
+    assert vault.knows(sound_world.DEVICE.hex(), 1, 1)
+    [notice] = _feed(_receiver(vault), sound_world.recording(1))[:1]
+    assert "a replay" in notice.text
+
+
 def test_the_beginning_is_missing(receiver: Receiver, vault: Vault):
     _, *rest = sound_world.recording()
     assert _feed(receiver, rest) == []
@@ -232,7 +322,9 @@ def test_a_forged_request_to_delete_deletes_nothing(receiver: Receiver, vault: V
 def test_an_unwanted_recording_is_not_kept(receiver: Receiver, vault: Vault, reason: int):
     assert _feed(receiver, sound_world.recording(reason=reason)) == []
     assert list(receiver.tick(60.0)) == []
-    assert vault.list(tombstones=True) == []
+    assert vault.list() == []
+    [(tombstone, _)] = vault.list(tombstones=True)
+    assert tombstone.wrapped_key is tombstone.samples is None
 
 
 def test_a_wake_without_a_recording_is_kept_as_an_event(receiver: Receiver, vault: Vault):

@@ -213,7 +213,7 @@ class FaultyLink:
                 if pin < 0:
                     self._tell(SettingChange("record", "true"))
                 else:
-                    self._board.switch(pin, 1)
+                    self._switch(pin, 1)
             return
         deed = self._draw(DEEDS)
         if deed is None:
@@ -226,8 +226,13 @@ class FaultyLink:
             self._release = (-1, 100)
         else:
             pin = MUTE if deed == "mute" else BUTTON
-            self._board.switch(pin, 0)
+            self._switch(pin, 0)
             self._release = (pin, 30)
+
+    def _switch(self, pin: int, level: int) -> None:
+        # A board that has heard its scene to the end is gone before all that it sent has arrived.
+        with suppress(BrokenPipeError):
+            self._board.switch(pin, level)
 
     def _tell(self, message: Record) -> None:
         self._to_board(frames.encode(message.declaration.id, 0, pack(message)))

@@ -61,7 +61,10 @@ def test_a_false_wake_is_cancelled_before_anything_is_kept(vault: Vault) -> None
     notices = listen(vault, settings, cancelled, pre_roll=True, judge=judge)
     assert "is cancelled" in notices[-1].text
     assert not _stored(notices)
-    assert vault.list(tombstones=True) == []
+    assert vault.list() == []
+    [(tombstone, _)] = vault.list(tombstones=True)
+    assert tombstone.deleted_why == "second look"
+    assert tombstone.wrapped_key is tombstone.samples is None
     assert list(vault.blobs.ids()) == []
     with vault.session() as session:
         from bluering.vault.models import Wake

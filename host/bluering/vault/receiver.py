@@ -35,7 +35,9 @@ _LATE_S = 1.0  # how long chunks may come after the end of their recording
 _MOST_UNOPENED = 1000  # anybody can make up numbers
 _STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
 
-_UNWANTED = (gate.FALSE_MARK, gate.CANCEL)  # ends after which nothing is kept
+# Ends after which nothing is kept, and what is said of it instead.
+_FALSE, _LOOKED = "false wake", "second look"
+_UNWANTED = {gate.FALSE_MARK: _FALSE, gate.CANCEL: "cancelled"}
 
 Judge = Callable[[Assembly], bool | str | None]
 """A second look at a wake: True it was one, False it wasn't, None it can't be told yet, or why it
@@ -303,7 +305,7 @@ class Receiver:
             return
         self._deadline = now + _LATE_S
         if end.reason in _UNWANTED:
-            self._drop(assembly)
+            self._drop(assembly, _UNWANTED[end.reason])
         elif assembly.whole:
             yield from self._close()
 
@@ -328,11 +330,14 @@ class Receiver:
             f"the beginning of recording {number} is missing, so it can't be opened", failed=True
         )
 
-    def _drop(self, assembly: Assembly) -> NewWake:
-        """Keep nothing of a recording but the wake that caused it."""
+    def _drop(self, assembly: Assembly, why: str) -> NewWake:
+        """Keep nothing of a recording but the wake that caused it, and that it is unwanted: it
+        isn't taken from anybody who plays it back later."""
         self._assembly = None
-        wake = assembly.wake(self._session)
-        self._vault.note_wake(wake)
+        start, wake = assembly.start, assembly.wake(self._session)
+        self._vault.turn_away(
+            start.device.hex(), start.boot, start.number, start.salt.hex(), wake, why
+        )
         return wake
 
     def _forged(self, what: str) -> Notice:
@@ -353,8 +358,8 @@ class Receiver:
             yield Notice(verdict, failed=True)
         if verdict:
             return
-        wake, start = self._drop(assembly), assembly.start
-        self._vault.mark_false(wake.session, wake.position, "second look")
+        wake, start = self._drop(assembly, _LOOKED), assembly.start
+        self._vault.mark_false(wake.session, wake.position, _LOOKED)
         yield Notice(
             f"the second look found no '{start.name}': recording {start.number} is cancelled",
             answer=RecordingCancel(number=start.number),
@@ -392,13 +397,17 @@ class Receiver:
         except ForgeryError:
             yield self._forged(f"a request of device {message.device.hex()} to delete")
             return
-        self._discarded = message
         self._marked.add((message.boot, message.number))
         assembly = self._assembly
         if assembly is not None and assembly.start.number == message.number:
-            self._drop(assembly)
-        if not self._vault.delete_false(message.device.hex(), message.boot, message.number):
+            self._drop(assembly, _FALSE)
+        device = message.device.hex()
+        if not self._vault.delete_false(device, message.boot, message.number):
             self._vault.mark_false(self._session, message.position * codecs.HOP, "owner")
+            # Number 0: there was no recording.
+            if message.number and not self._vault.knows(device, message.boot, message.number):
+                self._vault.turn_away(device, message.boot, message.number, "", None, _FALSE)
+        self._discarded = message
         yield Notice("the owner marked the last wake as false: nothing but its reasons is kept")
 
 

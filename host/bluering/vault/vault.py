@@ -236,14 +236,34 @@ class Vault:
                     wake.false_by = "owner"
         return self.delete([recording.id for recording in recordings], "false wake") > 0
 
+    def turn_away(
+        self, device: str, boot: int, number: int, salt: str, wake: NewWake | None, why: str
+    ) -> None:
+        """Keep nothing of a recording, and never take it: a tombstone of what was never here.
+
+        salt: hexadecimal; empty where its beginning never came, it stands for any then.
+        """
+        tombstone = Recording(
+            id=uuid.uuid4().hex,
+            device=device,
+            boot=boot,
+            number=number,
+            salt=salt,
+            wake_id=self.note_wake(wake) if wake else None,
+        )
+        tombstone.bury(why, datetime.now(UTC))
+        with suppress(IntegrityError), self.session() as session, session.begin():
+            session.add(tombstone)
+
     def knows(self, device: str, boot: int, number: int, salt: str | None = None) -> bool:
-        """Whether this recording was received before, deleted since or not.
+        """Whether this recording was received before, deleted or turned away since or not.
 
         salt: hexadecimal; None where it isn't known, any will do then.
         """
         query = select(Recording.id).filter_by(device=device, boot=boot, number=number)
         if salt is not None:
-            query = query.filter_by(salt=salt)
+            of_any = (Recording.salt == "") & (Recording.state == DELETED)
+            query = query.where((Recording.salt == salt) | of_any)
         with self.session() as session:
             return session.scalars(query).first() is not None
 
