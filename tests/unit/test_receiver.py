@@ -243,6 +243,38 @@ def test_a_mark_that_the_vault_could_not_keep_is_kept_when_it_is_told_again(
     assert "a replay" in notice.text
 
 
+def test_a_cancelled_recording_is_turned_away_as_soon_as_the_vault_can_be_written(
+    receiver: Receiver, vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(vault, "turn_away", full)
+    [notice] = _feed(receiver, sound_world.recording(1, reason=gate.CANCEL))
+    assert "No space left on device" in notice.text
+    [again] = receiver.tick(20.0)
+    assert again.failed
+    assert list(receiver.tick(21.0)) == []  # not told all the time
+    monkeypatch.undo()
+    [written] = receiver.tick(40.0)
+    assert "can be written again" in written.text
+    assert list(receiver.tick(60.0)) == []
+    [(tombstone, wake)] = vault.list(tombstones=True)
+    assert (tombstone.number, tombstone.deleted_why) == (1, "cancelled")
+    assert wake is not None
+
+
+def test_after_its_flash_was_erased_a_device_s_new_recordings_are_taken(vault: Vault):
+    """It counts anew; what was lost whole, and is deleted since, has the same number."""
+    receiver = _receiver(vault)
+    _feed(receiver, sound_world.recording(1))
+    _feed(receiver, sound_world.recording(3))
+    assert [row.number for row, _ in vault.list() if row.salt == ""] == [2]
+    vault.delete_all()
+    [stored] = _feed(_receiver(vault), sound_world.recording(2))
+    assert isinstance(stored, Stored)
+
+
 def test_the_beginning_is_missing(receiver: Receiver, vault: Vault):
     _, *rest = sound_world.recording()
     assert _feed(receiver, rest) == []

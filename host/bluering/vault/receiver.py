@@ -28,16 +28,17 @@ from bluering.vault.assembly import (
 from bluering.vault.early import Early
 from bluering.vault.errors import ReplayError
 from bluering.vault.sound import RATE
-from bluering.vault.vault import NewRecording, NewWake, Vault
+from bluering.vault.vault import FALSE_WAKE, NewRecording, NewWake, Vault
 from ear.privacy import codecs, gate, keys
 
 _LATE_S = 1.0  # how long chunks may come after the end of their recording
 _MOST_UNOPENED = 1000  # anybody can make up numbers
 _STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
 
+_LOOKED = "second look"
 # Ends after which nothing is kept, and what is said of it instead.
-_FALSE, _LOOKED = "false wake", "second look"
-_UNWANTED = {gate.FALSE_MARK: _FALSE, gate.CANCEL: "cancelled"}
+_UNWANTED = {gate.FALSE_MARK: FALSE_WAKE, gate.CANCEL: "cancelled"}
+_AGAIN_S = 10.0  # after what could not be written
 
 Judge = Callable[[Assembly], bool | str | None]
 """A second look at a wake: True it was one, False it wasn't, None it can't be told yet, or why it
@@ -123,6 +124,8 @@ class Receiver:
         self._discarded: FalseWake | None = None  # the newest mark that was followed
         self._told: int | None = None  # number of the recording whose failure was told last
         self._deadline = 0.0
+        self._unwritten: list[tuple[str, int, int, str, NewWake, str]] = []  # turned away
+        self._write_at = 0.0
 
     def handle(self, event: Event) -> Iterator[Notice]:
         """One event of the connection."""
@@ -140,6 +143,10 @@ class Receiver:
             yield from _whatever_the_vault_does(self._close(), "a recording's end")
         if self._early.is_late(now):
             yield from self._give_up_early()
+        if self._unwritten and now >= self._write_at:
+            self._write_at = now + _AGAIN_S
+            notices = self._turn_away_late()
+            yield from _whatever_the_vault_does(notices, "that a recording is unwanted")
 
     def _give_up(self) -> Iterator[Notice]:
         """No more comes of what is under way."""
@@ -335,10 +342,20 @@ class Receiver:
         isn't taken from anybody who plays it back later."""
         self._assembly = None
         start, wake = assembly.start, assembly.wake(self._session)
-        self._vault.turn_away(
-            start.device.hex(), start.boot, start.number, start.salt.hex(), wake, why
-        )
+        device, salt = start.device.hex(), start.salt.hex()
+        self._unwritten.append((device, start.boot, start.number, salt, wake, why))
+        self._turn_away()
         return wake
+
+    def _turn_away(self) -> None:
+        """What can't be written now is written later: until then this receiver remembers it."""
+        while self._unwritten:
+            self._vault.turn_away(*self._unwritten[0])
+            self._unwritten.pop(0)
+
+    def _turn_away_late(self) -> Iterator[Notice]:
+        self._turn_away()
+        yield Notice("the vault can be written again: which recordings are unwanted is kept")
 
     def _forged(self, what: str) -> Notice:
         return Notice(
@@ -400,13 +417,13 @@ class Receiver:
         self._marked.add((message.boot, message.number))
         assembly = self._assembly
         if assembly is not None and assembly.start.number == message.number:
-            self._drop(assembly, _FALSE)
+            self._drop(assembly, FALSE_WAKE)
         device = message.device.hex()
         if not self._vault.delete_false(device, message.boot, message.number):
             self._vault.mark_false(self._session, message.position * codecs.HOP, "owner")
             # Number 0: there was no recording.
             if message.number and not self._vault.knows(device, message.boot, message.number):
-                self._vault.turn_away(device, message.boot, message.number, "", None, _FALSE)
+                self._vault.turn_away(device, message.boot, message.number, "", None, FALSE_WAKE)
         self._discarded = message
         yield Notice("the owner marked the last wake as false: nothing but its reasons is kept")
 

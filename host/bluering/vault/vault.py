@@ -29,6 +29,9 @@ class Witness(Protocol):
         """``recording_id`` is empty where the act is about all recordings."""
 
 
+FALSE_WAKE = "false wake"
+"""Why a recording was deleted or never kept: its owner marked its wake as false."""
+
 Gap = tuple[int, int]
 """First sample and number of samples of a piece that is missing; 0 samples: from there on nobody
 knows how many, the end never came."""
@@ -234,14 +237,14 @@ class Vault:
                 wake = session.get(Wake, recording.wake_id) if recording.wake_id else None
                 if wake is not None:
                     wake.false_by = "owner"
-        return self.delete([recording.id for recording in recordings], "false wake") > 0
+        return self.delete([recording.id for recording in recordings], FALSE_WAKE) > 0
 
     def turn_away(
         self, device: str, boot: int, number: int, salt: str, wake: NewWake | None, why: str
     ) -> None:
         """Keep nothing of a recording, and never take it: a tombstone of what was never here.
 
-        salt: hexadecimal; empty where its beginning never came, it stands for any then.
+        salt: hexadecimal; empty where its beginning never came.
         """
         tombstone = Recording(
             id=uuid.uuid4().hex,
@@ -258,12 +261,14 @@ class Vault:
     def knows(self, device: str, boot: int, number: int, salt: str | None = None) -> bool:
         """Whether this recording was received before, deleted or turned away since or not.
 
-        salt: hexadecimal; None where it isn't known, any will do then.
+        salt: hexadecimal; None where it isn't known, any will do then. One that was marked as false
+        before its beginning came is known by any salt; one that was lost whole is not: a device
+        whose flash was erased counts its starts and recordings anew.
         """
         query = select(Recording.id).filter_by(device=device, boot=boot, number=number)
         if salt is not None:
-            of_any = (Recording.salt == "") & (Recording.state == DELETED)
-            query = query.where((Recording.salt == salt) | of_any)
+            unseen = (Recording.salt == "") & (Recording.deleted_why == FALSE_WAKE)
+            query = query.where((Recording.salt == salt) | unseen)
         with self.session() as session:
             return session.scalars(query).first() is not None
 
