@@ -30,3 +30,16 @@ unpack_packages() {
         dpkg-deb -x "$deb" "$into" || return 1
     done
 }
+
+# unpack_source SOURCES INTO PACKAGE: a source package as its authors released it, in a folder of
+# its own in INTO.
+unpack_source() {
+    sources=$1 into=$2 package=$3
+    archives=$(mktemp -d "$work/archives.XXXXXX")
+    private_apt amd64 "$sources" update >"$work/log" 2>&1 &&
+        (cd "$archives" && private_apt amd64 "$sources" source --download-only "$package") \
+            >>"$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; return 1; }
+    mkdir -p "$into"
+    # By Python: the programs for its compression may be missing.
+    python3 -m tarfile -e "$archives"/*.orig.tar.* "$into"
+}

@@ -1,7 +1,7 @@
 """What a second of recorded sound costs on the board, in instructions.
 
-Counted: the kernels, as the board's machine code. AES and SHA-256 are MicroPython's own (on the
-board mbedTLS with the chip's accelerators), so of them the bytes are given.
+The kernels are counted as the board's machine code; AES and SHA-256, which are MicroPython's own,
+as mbedTLS's C (see ``tests.bench.cipher``).
 """
 
 import tempfile
@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from ear.privacy import adpcm, codecs
+from tests.bench import cipher, native
 from tests.targets import xtensa
 from tests.targets.device import FIRMWARE
 
 PRIVACY = FIRMWARE / "ear" / "privacy"
 _HOPS_PER_SECOND = 100
 _CHUNKS_PER_SECOND = _HOPS_PER_SECOND // codecs.HOPS_PER_CHUNK[codecs.ADPCM]
-_BYTES = codecs.CAPACITY[codecs.ADPCM]
 
 
 def hop_of_speech() -> bytearray:
@@ -41,14 +41,26 @@ def instructions_per_second() -> dict[str, int]:
     core = machine()
     hop, codes = hop_of_speech(), bytearray(codecs.HOP // 2)
     core.call("encode", hop, codes, adpcm.new_state(), codecs.HOP)
-    core.call("xor", bytearray(_BYTES), bytearray(_BYTES), _BYTES)
+    core.call("xor", bytearray(cipher.BODY), bytearray(cipher.BODY), cipher.BODY)
     return {
         "ADPCM": core.counts["encode"] * _HOPS_PER_SECOND,
         "XOR of the key stream": core.counts["xor"] * _CHUNKS_PER_SECOND,
     }
 
 
-def bytes_per_second() -> dict[str, int]:
-    """Bytes of a second of sound that MicroPython's own AES and SHA-256 work on."""
-    blocks = -(-_BYTES // 16) * 16
-    return {"AES-256": blocks * _CHUNKS_PER_SECOND, "SHA-256": (_BYTES + 192) * _CHUNKS_PER_SECOND}
+def native_per_second() -> dict[str, int]:
+    """The same with the encoder's native twin."""
+    encode = native.native_adpcm().total() * _HOPS_PER_SECOND
+    return {**instructions_per_second(), "ADPCM": encode}
+
+
+def encryption_per_second() -> dict[str, tuple[int, int]]:
+    """Instructions and bytes for a second of sound, of what MicroPython has in C.
+
+    Raises CompilerMissingError, QemuMissingError.
+    """
+    sizes = cipher.bytes_per_chunk()
+    return {
+        name: (count * _CHUNKS_PER_SECOND, sizes[name] * _CHUNKS_PER_SECOND)
+        for name, count in cipher.instructions_per_chunk().items()
+    }

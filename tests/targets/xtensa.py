@@ -32,7 +32,7 @@ Buffer = bytes | bytearray | array.array
 
 _FETCHED = Path(__file__).parents[2] / ".cache" / "qemu" / "qemu-xtensa-static"
 # Addresses of the text segment's parts and of the data segment.
-_TEXT, _START, _STUBS, _CODE, _DATA = 0x100000, 0x100100, 0x100400, 0x101000, 0x200000
+_TEXT, _START, _STUBS, CODE, _DATA = 0x100000, 0x100100, 0x100400, 0x101000, 0x200000
 _GUARD = b"\xa5" * 32  # between the buffers, so that a write past an end is seen
 _TABLE_ENTRIES = 96  # mp_fun_table has fewer
 _FROM_OBJECT, _TO_OBJECT = 3, 4  # its entries that convert arguments and the result
@@ -116,7 +116,7 @@ def _counting_options(qemu: Path) -> list[str]:
     """
     usage = subprocess.run([qemu, "-help"], capture_output=True, text=True, check=False).stdout
     single = "-one-insn-per-tb" if "-one-insn-per-tb" in usage else "-singlestep"
-    return [single, "-d", "exec,nochain", "-dfilter", f"{_CODE:#x}..{_DATA - 1:#x}"]
+    return [single, "-d", "exec,nochain", "-dfilter", f"{CODE:#x}..{_DATA - 1:#x}"]
 
 
 def _logged_instructions(log: Path) -> int:
@@ -223,14 +223,14 @@ def _text(code: bytes, memory: _Memory) -> bytes:
     start.load(11, memory.count)
     start.load(12, 0)  # keyword arguments
     start.load(13, memory.arguments)
-    start.load(8, _CODE)
+    start.load(8, CODE)
     start.emit(_CALLX8_A8)
     start.load(3, memory.result)
     start.emit(_S32I_A10_A3)
     start.system_call(_WRITE, 1, _DATA, len(memory.data))
     start.system_call(_EXIT, 0)
     stubs = b"".join(_stub(entry) for entry in range(_TABLE_ENTRIES))
-    return (start.image().ljust(_STUBS - _TEXT, b"\0") + stubs).ljust(_CODE - _TEXT, b"\0") + code
+    return (start.image().ljust(_STUBS - _TEXT, b"\0") + stubs).ljust(CODE - _TEXT, b"\0") + code
 
 
 def _stub(entry: int) -> bytes:
