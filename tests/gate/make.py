@@ -17,9 +17,10 @@ import numpy as np
 import soundfile as sf
 
 from bluering.validate.audio import RATE, read
+from bluering.validate.corpus import slug
 
 CORPUS = Path(__file__).parent / "corpus"
-WORDS = ("Alexa", "Computer", "Echo")
+WORDS = ("Alexa", "Computer", "Echo", "Hey echo")
 VOICES = ("en-us", "en-gb-scotland", "en-us+m3", "en-us+f2", "en-us+f4", "en-us+Andrea")
 SPEEDS = (130, 165)
 PITCHES = (35, 60)
@@ -35,7 +36,7 @@ _NOISE_SECONDS = 12
 def main() -> None:
     """Write the corpus anew."""
     for word, voice, speed, pitch in product(WORDS, VOICES, SPEEDS, PITCHES):
-        name = f"{word.lower()}/{voice.replace('+', '_')}_{speed}_{pitch}"
+        name = f"{slug(word)}/{voice.replace('+', '_')}_{speed}_{pitch}"
         speak(word, voice, speed, pitch, CORPUS / f"positives/{name}.flac")
     for number, (sentence, voice) in enumerate(zip(SENTENCES, VOICES, strict=False)):
         speak(sentence, voice, 150, 50, CORPUS / f"negatives/speech/{number}.flac")

@@ -1,4 +1,4 @@
-"""Words ready for a device: those that the package pymicro-wakeword carries, and any others."""
+"""Words ready for a device: our own, those of the package pymicro-wakeword beside them, others."""
 
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -8,6 +8,10 @@ from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
 from bluering.models.manifest import Manifest, read_manifest
 from bluering.models.tflite_reader import read_tflite
+
+# Our own models: inside the installed package, or the checkout's.
+_INSTALLED = Path(__file__).with_name("words")
+_CHECKOUT = Path(__file__).parents[3] / "models"
 
 
 @dataclass(frozen=True)
@@ -25,18 +29,17 @@ class CompiledWord:
 
 
 def packaged_names() -> list[str]:
-    """The names of the packaged models."""
-    return sorted(path.stem for path in _folder().glob("*.json"))
+    """The names of the models that come with BlueRing."""
+    return sorted(_manifests())
 
 
 def packaged(name: str) -> CompiledWord:
-    """A packaged model, compiled. Raises ModelError when there is none of that name."""
-    manifest = _folder() / f"{name}.json"
-    if name not in packaged_names():
-        raise ModelError(
-            f"there is no packaged model {name!r}; there is {', '.join(packaged_names())}"
-        )
-    return compiled_word(manifest)
+    """A model that comes with BlueRing, compiled. Raises ModelError when there is none of that
+    name."""
+    manifests = _manifests()
+    if name not in manifests:
+        raise ModelError(f"there is no packaged model {name!r}; there is {', '.join(manifests)}")
+    return compiled_word(manifests[name])
 
 
 def compiled_word(manifest: Path) -> CompiledWord:
@@ -50,7 +53,15 @@ def compiled_word(manifest: Path) -> CompiledWord:
     return CompiledWord(manifest.stem, blob, found, source)
 
 
-def _folder() -> Path:
+def _manifests() -> dict[str, Path]:
+    """By name; of two models of one name our own counts."""
+    ours = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+    found = {path.stem: path for path in sorted(_others().glob("*.json"))}
+    found |= {p.stem: p for p in sorted(ours.glob("*/*.json")) if p.stem == p.parent.name}
+    return dict(sorted(found.items()))
+
+
+def _others() -> Path:
     spec = find_spec("pymicro_wakeword")
     if spec is None or not spec.submodule_search_locations:
         raise ModelError("the package pymicro-wakeword, which carries the models, isn't installed")
