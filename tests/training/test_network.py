@@ -9,7 +9,7 @@ import torch
 from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
 from bluering.models.tflite_reader import parse_tflite
-from bluering.training import judge
+from bluering.training import embeddings, judge
 from bluering.training.fit import Material, quantise, stream_scores, train
 from bluering.training.negatives import Stream
 from bluering.training.net import (
@@ -21,7 +21,8 @@ from bluering.training.net import (
 )
 from bluering.training.quantised import QuantisedNet, write_tflite
 from bluering.training.recipe import Network, Recipe, Training
-from bluering.training.tracks import FRAMES, NOWHERE, Tracks
+from bluering.training.teacher import Teacher
+from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
 
 torch.set_num_threads(1)  # more would wait for each other on a busy machine
 
@@ -104,15 +105,22 @@ def _tracks(count: int, word: bool, seed: int) -> Tracks:
     place = np.full(count, 200 if word else NOWHERE, np.int16)
     end = np.full(count, 240 if word else NOWHERE, np.int16)
     zero = np.zeros(count, np.float32)
-    return Tracks(rows, place, end, np.zeros(count, np.int32), zero, zero)
+    embedded = np.random.default_rng(seed).normal(size=(count, MOMENTS, 96)).astype(np.float16)
+    return Tracks(rows, place, end, np.zeros(count, np.int32), zero, zero, embedded)
+
+
+def _stream(name: str, rows: np.ndarray) -> Stream:
+    moments = (len(rows) - embeddings.FIRST) // embeddings.EVERY
+    embedded = np.random.default_rng(1).normal(size=(moments, 96)).astype(np.float16)
+    return Stream(name, rows, embedded)
 
 
 def _material() -> Material:
-    stream = Stream("talk", _rows(1, 9, 40_000)[0])
-    held = Stream("talk", _rows(1, 10, 40_000)[0])
-    return Material(
-        _tracks(120, True, 1), _tracks(120, False, 2), [stream], _tracks(60, True, 3), [held]
-    )
+    stream = _stream("talk", _rows(1, 9, 40_000)[0])
+    held = _stream("talk", _rows(1, 10, 40_000)[0])
+    words, others, held_out = _tracks(120, True, 1), _tracks(120, False, 2), _tracks(60, True, 3)
+    torch.manual_seed(3)
+    return Material(words, others, [stream], held_out, [held], Teacher().eval())
 
 
 def test_it_learns_an_easy_word(tmp_path: Path) -> None:
@@ -153,7 +161,7 @@ def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkey
 def test_the_cutoff_is_the_lowest_that_keeps_to_the_rate() -> None:
     net = _trained(SMALL)
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
-    streams = [Stream("a", _rows(1, seed, 30_000)[0]) for seed in (1, 2)]
+    streams = [_stream("a", _rows(1, seed, 30_000)[0]) for seed in (1, 2)]
     strict = judge.choose_cutoff(blob, 3, 5, streams, 6.0)
     loose = judge.choose_cutoff(blob, 3, 5, streams, 600.0)
     assert strict.accepts <= 6.0 * strict.hours
@@ -168,7 +176,7 @@ def test_no_cutoff_is_a_clear_error() -> None:
         net.biases[-1] += 20
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
     with pytest.raises(judge.TrainingError, match="no cutoff"):
-        judge.choose_cutoff(blob, 3, 5, [Stream("a", _rows(1, 1, 30_000)[0])], 0.0)
+        judge.choose_cutoff(blob, 3, 5, [_stream("a", _rows(1, 1, 30_000)[0])], 0.0)
 
 
 def test_rounding_compares_the_same_steps() -> None:
@@ -179,5 +187,5 @@ def test_rounding_compares_the_same_steps() -> None:
     assert found.clips == 3
     assert 0 < found.percentile_99 <= found.largest < 0.1
     assert net.quantise
-    steps = stream_scores(net, Stream("", clips[0]), 5)
+    steps = stream_scores(net, _stream("", clips[0]), 5)
     assert len(steps) == (FRAMES - net.receptive) // net.stride + 1 - 4

@@ -43,6 +43,19 @@ def test_sentences_are_the_same_for_all_words() -> None:
     )
 
 
+def test_some_words_are_said_in_the_same_breath_as_others() -> None:
+    for kind in ("word", "look_alike", "held_out"):
+        batches = list(script.batches(_recipe(espeak=300), kind, SENTENCES))
+        led = [u for batch in batches for u in batch.utterances if u.lead]
+        assert 0.15 < len(led) / 300 < 0.35
+        assert all(u.spoken == f"{u.lead} {u.text}" for u in led)
+    hey = _recipe(espeak=300).model_copy(update={"phrase": "hey echo"})
+    utterances = [u for b in script.batches(hey, "word", SENTENCES) for u in b.utterances]
+    assert not any(u.lead == "hey" for u in utterances)
+    sentences = list(script.batches(_recipe(espeak=100), "sentence", SENTENCES))
+    assert not any(u.lead for batch in sentences for u in batch.utterances)
+
+
 def test_held_out_voices_are_never_heard_in_training() -> None:
     recipe = _recipe(espeak=200, kokoro=200)
     for kind in ("word", "look_alike", "sentence"):

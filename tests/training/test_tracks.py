@@ -1,11 +1,12 @@
 """Augmentation: what it changes and what it must leave."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bluering.training import held_out, sound
+from bluering.training import held_out, sound, vocoder
 from bluering.training.negatives import real_negatives
 from bluering.training.speech import Clip
 from bluering.training.stages import kept, read_tracks, write_tracks
@@ -38,7 +39,8 @@ def test_the_same_seed_gives_the_same_tracks(sources: Sources, kind: str) -> Non
     assert (first.end == NOWHERE).all() == (kind != "word")
 
 
-def test_the_word_is_where_the_track_says() -> None:
+def test_the_word_is_where_the_track_says(monkeypatch) -> None:
+    monkeypatch.setattr("bluering.training.tracks._Maker._context", lambda *_: None)
     quiet = Sources([_voice()], [_voice()], [_voice()], rooms=sound.rooms(2, 1))
     tracks = make_tracks(quiet, "word", 30, [4])
     clear = [i for i in range(30) if tracks.snr[i] > 25]
@@ -67,6 +69,43 @@ def test_a_whisper_has_no_pitch_and_a_shout_stays_in_range() -> None:
     assert held_out.pitch(_int16(x)) == pytest.approx(200, rel=0.03)
     assert held_out.pitch(_int16(sound.whispered(x, dice))) == 0.0
     assert np.abs(sound.shouted(x, dice)).max() <= 1.0
+
+
+def test_another_voice_says_the_same_otherwise() -> None:
+    x = _voice(1.0, 200.0).samples.astype(np.float32) / 32768
+    said = [vocoder.another_voice(x, np.random.default_rng(seed)) for seed in range(12)]
+    again = vocoder.another_voice(x, np.random.default_rng(3))
+    assert np.array_equal(again, said[3])
+    assert all(np.isfinite(y).all() and np.abs(y).max() > 0.01 for y in said)
+    pitches = [held_out.pitch(_int16(y / np.abs(y).max())) for y in said]
+    assert max(pitches) > 1.5 * min(p for p in pitches if p)
+    lengths = [len(y) / len(x) for y in said]
+    assert 0.4 < min(lengths) < 0.9 < 1.1 < max(lengths) < 2.3
+
+
+def test_silence_and_scraps_have_another_voice_too() -> None:
+    dice = np.random.default_rng(1)
+    for length in (1, 100, 3000):
+        assert np.isfinite(vocoder.another_voice(np.zeros(length, np.float32), dice)).all()
+
+
+def test_a_long_recording_changes_its_speaker() -> None:
+    x = np.tile(_voice(1.0, 200.0).samples, 30).astype(np.float32) / 32768
+    y = sound.speakers(x, np.random.default_rng(1))
+    assert 0.6 * len(x) < len(y) < 1.6 * len(x)
+    pieces = np.array_split(y, 12)
+    pitches = {round(held_out.pitch(_int16(piece / np.abs(piece).max()))) for piece in pieces}
+    assert len(pitches) > 3
+
+
+def test_of_words_with_a_lead_no_part_is_taken() -> None:
+    """The second half of "hey computer" is the word."""
+    led = Clip(replace(_voice().utterance, lead="hey"), np.full(20_000, 9000, np.int16))
+    alone = _voice(0.6)
+    tracks = make_tracks(
+        Sources([led, alone], [], [alone], rooms=sound.rooms(2, 1)), "part", 12, [1]
+    )
+    assert set(tracks.clip.tolist()) == {1}
 
 
 def test_what_is_recorded_stays_within_int16() -> None:

@@ -17,11 +17,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from bluering.models.streaming_writer import FEATURES
+from bluering.training.lessons import Learner, Lesson, Lessons, joined
 from bluering.training.negatives import Stream
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
+from bluering.training.teacher import SURE, Teacher
 from bluering.training.tracks import FRAMES, Tracks
+from bluering.training.warp import Warp, warped
 
 _WORDS, _TRACKS, _CROPS = 36, 28, 36  # in a batch
 _EARLY, _LATE = -8, 26  # rows from the word's end within which it must be heard
@@ -30,8 +33,8 @@ _SCAN_EVERY, _FIRST_SCAN = 600, 600
 _CHOOSE_EVERY = 250
 _CHUNK = 30_000  # rows of a stream at a time
 _SAVE_EVERY = 500
-_MIXED = 0.4  # the share of words with other sound behind them
-_SURE = 6.0  # logits beyond are neither rewarded nor asked for
+_NOISY, _SELDOM = 5.0, 0.3  # words in louder noise, dB, come that much less often
+_MIXED = 0.35  # the share of words with other sound behind them
 ACCEPTS_PER_HOUR = (0.25, 0.5, 1.0, 2.0)  # misses at these choose the weights
 
 
@@ -44,6 +47,7 @@ class Material:
     streams: list[Stream]
     held_out_words: Tracks
     held_out_streams: list[Stream]
+    teacher: Teacher
 
 
 @dataclass
@@ -71,16 +75,17 @@ def train(recipe: Recipe, material: Material, checkpoint: Path, told: Told) -> N
     torch.manual_seed(recipe.seed)
     net = Net(recipe.network)
     steps = recipe.training.steps
-    optimiser = torch.optim.AdamW(
-        net.parameters(), recipe.training.learning_rate, weight_decay=1e-3
-    )
+    loop = _Loop(recipe, material, net)
+    learner = Learner(recipe.network.channels[-1], loop.lessons)
+    learned = [*net.parameters(), *learner.parameters()]
+    optimiser = torch.optim.AdamW(learned, recipe.training.learning_rate, weight_decay=2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.training.learning_rate, total_steps=steps, pct_start=0.15
     )
-    loop = _Loop(recipe, material, net)
-    saved = _Saved(checkpoint, loop, {"net": net, "optimiser": optimiser, "schedule": schedule})
+    parts = {"net": net, "learner": learner, "optimiser": optimiser, "schedule": schedule}
+    saved = _Saved(checkpoint, loop, parts)
     for step in range(saved.load(), steps):
-        line = loop.step(net, optimiser)
+        line = loop.step(net, optimiser, learner, embedded=True)
         schedule.step()
         told(step + 1, steps, line)
         saved.save(step + 1)
@@ -98,12 +103,13 @@ def quantise(
     optimiser = torch.optim.AdamW(net.parameters(), peak, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, peak / 30)
     loop = _Loop(recipe, material, net)
+    learner = Learner(recipe.network.channels[-1], loop.lessons)
     best = Choice(1.0, copy.deepcopy(net))
     parts = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}
     saved = _Saved(checkpoint, loop, parts)
     for step in range(saved.load(), steps):
         net.watching = step < steps // 2
-        line = loop.step(net, optimiser)
+        line = loop.step(net, optimiser, learner, embedded=False)
         schedule.step()
         last = step + 1 == steps
         if step >= steps // 2 and (step % _CHOOSE_EVERY == 0 or last):
@@ -214,14 +220,18 @@ class _Loop:
         self._weight = recipe.training.negative_weight
         self._words, self._others = material.words, material.others
         self._hardness = np.ones(len(self._others))
+        likely = np.where(material.words.snr < _NOISY, _SELDOM, 1.0)
+        self._likely = likely / likely.sum()
         nothing = np.zeros((0, FEATURES), np.uint8)
         self._rows = np.concatenate([nothing, *(stream.rows for stream in material.streams)])
         self._streams = material.streams
+        tracks = [material.words, material.others]
+        self.lessons = Lessons(material.teacher, tracks, material.streams)
         seconds = max(1, len(self._rows) // _SECOND)
         self._seconds = np.ones(seconds) / seconds
         self._receptive, self._stride = net.receptive, net.stride
         self._count = 0
-        self._mean: list[tuple[float, float]] = []
+        self._mean: list[tuple[float, float, float]] = []
 
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint."""
@@ -239,43 +249,57 @@ class _Loop:
         self._hardness, self._seconds = state["hardness"], state["seconds"]
         self._count, self._mean = state["count"], state["mean"]
 
-    def step(self, net: Net | QuantisedNet, optimiser: torch.optim.Optimizer) -> str:
+    def step(
+        self,
+        net: Net | QuantisedNet,
+        optimiser: torch.optim.Optimizer,
+        learner: Learner,
+        embedded: bool,
+    ) -> str:
+        """Learn from one batch; what it cost on average lately, for people."""
         if self._count >= _FIRST_SCAN and self._count % _SCAN_EVERY == 0:
             self._scan(net)
         self._count += 1
         net.train()
-        words = self._dice.integers(len(self._words), size=_WORDS)
-        crops = self._crops()
+        words = self._dice.choice(len(self._words), _WORDS, p=self._likely)
+        crops, lesson = self._crops()
         share = self._hardness / self._hardness.sum()
         others = self._dice.choice(len(self._others), _TRACKS, p=share)
         spoken = self._mixed(self._words.features[words], crops)
         rows = np.concatenate([spoken, self._others.features[others], crops])
         phase = int(self._dice.integers(self._stride))
-        logits = net(self._masked(rows[:, phase:]))
+        rows, warp = warped(rows, self._dice)
+        logits, hidden = net.hear(self._masked(rows[:, phase:]))
         ends = torch.arange(logits.shape[1]) * self._stride + self._receptive - 1 + phase
-        heard, quiet = self._word_loss(logits[:_WORDS], words, ends)
+        heard, quiet = self._word_loss(logits[:_WORDS], words, warp, ends)
         wrong, peaks = _negative_loss(logits[_WORDS:])
-        loss = heard + self._weight * (wrong + 0.5 * quiet)
+        lesson = joined(
+            [self.lessons.of_tracks(0, words), self.lessons.of_tracks(1, others), lesson]
+        )
+        taught = learner.loss(lesson.moved(warp), logits, hidden, ends, embedded)
+        loss = heard + self._weight * (wrong + 0.5 * quiet) + taught
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         optimiser.step()
         hard = 0.15 + 6 * peaks[:_TRACKS].numpy()
         self._hardness[others] = np.clip(0.6 * self._hardness[others] + 0.4 * hard, 0.15, 4)
-        self._mean = [*self._mean[-99:], (float(heard.detach()), float(wrong.detach()))]
+        self._mean = [*self._mean[-99:], (heard.item(), wrong.item(), taught.item())]
         means = np.mean(self._mean, axis=0)
-        return f"words {means[0]:.3f}, others {means[1]:.4f}"
+        return f"words {means[0]:.3f}, others {means[1]:.4f}, teacher {means[2]:.3f}"
 
-    def _crops(self) -> NDArray[np.uint8]:
+    def _crops(self) -> tuple[NDArray[np.uint8], Lesson]:
         """Of the streams; where there are none, more of the tracks."""
         if len(self._rows) < FRAMES:
-            return self._others.features[self._dice.integers(len(self._others), size=_CROPS)]
+            chosen = self._dice.integers(len(self._others), size=_CROPS)
+            return self._others.features[chosen], self.lessons.of_tracks(1, chosen)
         seconds = self._dice.choice(len(self._seconds), _CROPS, p=self._seconds)
         # The second that was drawn lies somewhere in the rows that give outputs.
         room = FRAMES - self._receptive - _SECOND
         starts = seconds * _SECOND - self._receptive - self._dice.integers(0, room, _CROPS)
         starts = np.clip(starts, 0, len(self._rows) - FRAMES)
-        return self._rows[starts[:, None] + np.arange(FRAMES)]
+        rows = self._rows[starts[:, None] + np.arange(FRAMES)]
+        return rows, self.lessons.of_streams(starts)
 
     def _mixed(self, words: NDArray[np.uint8], crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Some words with real sound of this batch behind them. Features are nearly logarithms:
@@ -287,9 +311,8 @@ class _Loop:
                 np.maximum(row, np.clip(softer, 0, 255).astype(np.uint8), out=row)
         return mixed
 
-    def _masked(self, rows: NDArray[np.uint8]) -> Tensor:
+    def _masked(self, x: Tensor) -> Tensor:
         """SpecAugment (Park et al., 2019): some bands and some moments missing; a little noise."""
-        x = rows.astype(np.float32)
         for track in x:
             if self._dice.random() < 0.5:
                 band = int(self._dice.integers(0, 40))
@@ -297,17 +320,17 @@ class _Loop:
             if self._dice.random() < 0.35:
                 moment = int(self._dice.integers(0, len(track)))
                 track[moment : moment + int(self._dice.integers(2, 9))] = 0
-        x += self._dice.normal(0, 0.5, x.shape)
-        return torch.from_numpy(x)
+        return x + 0.5 * torch.randn_like(x)
 
     def _word_loss(
-        self, logits: Tensor, words: NDArray[np.int64], ends: Tensor
+        self, logits: Tensor, words: NDArray[np.int64], warp: Warp, ends: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The word must be heard in time, and nothing before it begins or long after it."""
-        start = torch.from_numpy(self._words.start[words].astype(np.float32))[:, None]
-        end = torch.from_numpy(self._words.end[words].astype(np.float32))[:, None]
+        moved = Warp(warp.stretch[: len(words)])
+        start = torch.from_numpy(moved.place(self._words.start[words]))[:, None]
+        end = torch.from_numpy(moved.place(self._words.end[words]))[:, None]
         since = ends[None].float() - end
-        capped = logits.clamp(max=_SURE)
+        capped = logits.clamp(max=SURE)
         pooled = functional.avg_pool1d(capped[:, None], 4, 1)[:, 0]
         in_time = ((since >= _EARLY) & (since <= _LATE))[:, 3:]
         best = pooled.masked_fill(~in_time, -1e4).amax(1)

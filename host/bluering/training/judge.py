@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluering.models.reference import scores
+from bluering.training.embeddings import no_embeddings
 from bluering.training.errors import TrainingError
 from bluering.training.fit import stream_scores
 from bluering.training.negatives import Stream
@@ -71,7 +72,7 @@ def rounding(
     net.quantise = False
     try:
         for rows in clips:
-            real = stream_scores(net, Stream("", rows), window)
+            real = stream_scores(net, Stream("", rows, no_embeddings()), window)
             whole = scores(blob, rows).astype(np.float64) / 256
             sliding = np.convolve(whole, np.ones(window) / window, "valid")
             # The compiled model also answers while its memory fills.

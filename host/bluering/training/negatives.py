@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from bluering.training import sound
+from bluering.training import embeddings, sound
 from bluering.training.errors import TrainingError
 from bluering.training.sound import Sound
 from bluering.training.tracks import features
@@ -35,10 +35,17 @@ class Negative:
 
 @dataclass(frozen=True)
 class Stream:
-    """Features of recordings heard one after the other, (rows, 40) uint8, and what they are."""
+    """Features of recordings heard one after the other, (rows, 40) uint8, what they are, and
+    their embeddings."""
 
     name: str
     rows: NDArray[np.uint8]
+    embedded: embeddings.Embeddings
+
+    @classmethod
+    def of(cls, name: str, samples: NDArray[np.int16]) -> "Stream":
+        """What is heard in a recording."""
+        return cls(name, features(samples), embeddings.embeddings(samples))
 
 
 def real_negatives(manifest: Path) -> list[Negative]:
@@ -74,10 +81,7 @@ def streams(negatives: Sequence[Negative]) -> list[Stream]:
 
     kinds = dict.fromkeys(negative.kind for negative in negatives)
     return [
-        Stream(
-            kind,
-            features(np.concatenate([read(n.path) for n in negatives if n.kind == kind])),
-        )
+        Stream.of(kind, np.concatenate([read(n.path) for n in negatives if n.kind == kind]))
         for kind in kinds
     ]
 
@@ -90,8 +94,8 @@ def altered_stream(
     parts = []
     for index in dice.permutation(len(recordings)):
         x = recordings[index]
-        if dice.random() < 0.5:
-            x = sound.resampled(x, dice.uniform(0.85, 1.18))
+        if dice.random() < 0.6:
+            x = sound.speakers(x, dice)
         if dice.random() < 0.5:
             response = rooms[int(dice.integers(len(rooms)))]
             x = np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
@@ -104,7 +108,7 @@ def altered_stream(
         peak = float(np.abs(x).max(initial=0.0)) + 1e-9
         x = x / peak * min(_LOUDEST, 10 ** (dice.uniform(-30, 0) / 20))
         parts.append(np.rint(x * 32767).astype(np.int16))
-    return Stream(name, features(np.concatenate(parts)))
+    return Stream.of(name, np.concatenate(parts))
 
 
 def _learn(identity: str) -> bool:

@@ -18,9 +18,11 @@ from bluering.training.negatives import (
     streams,
 )
 from bluering.training.recipe import Recipe
+from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.script import KINDS as SPOKEN_KINDS
 from bluering.training.script import Batch, batches
-from bluering.training.speech import clips, synthesise
+from bluering.training.sound import Sound
+from bluering.training.speech import Clip, clips, synthesise
 from bluering.training.stages import (
     digest,
     kept,
@@ -32,11 +34,21 @@ from bluering.training.stages import (
 from bluering.training.tracks import Sources, Tracks, make_tracks
 
 # Counted up when the code of a stage changes what it makes.
-_AUGMENT, _FEATURISE = 1, 1
+_AUGMENT, _FEATURISE = 2, 2
 
 _SHARD = 500  # tracks in a file
+
+# What speech tracks of a kind are made of: words share those without any.
+_MADE_OF = {
+    "word": ("word", "sentence"),
+    "look_alike": ("look_alike", "sentence"),
+    "part": ("word", "sentence"),
+    "sentence": ("sentence",),
+    "noise": ("sentence",),
+    "held_out": ("held_out", "sentence"),
+}
 _ROOMS = 160
-_ALTERED = 2  # more hearings of the recordings to learn from
+_ALTERED = 3  # more hearings of the recordings to learn from
 
 Told = Callable[[str, int, int, str], None]
 """stage, done, of all, a line for people"""
@@ -87,6 +99,8 @@ class Shard:
     word: tuple[Path, ...]
     look_alike: tuple[Path, ...]
     sentence: tuple[Path, ...]
+    recorded: tuple[Path, ...]
+    phrase: str
     corpus: Path
     rooms_seed: int
 
@@ -94,10 +108,14 @@ class Shard:
 def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> dict[str, list[Path]]:
     """The stage "augment": files of tracks by kind, those held out under "held_out"."""
     corpus_key = _corpus_key(places.corpus)
+    own = recordings(recipe.recordings)
+    own_key = {"own": [hashlib.sha256(path.read_bytes()).hexdigest() for path in own]}
     wanted: dict[str, list[Path]] = {}
     missing: list[tuple[Shard, Path]] = []
-    for kind, shard in _shards(recipe, spoken, places):
-        key = digest(_AUGMENT, spoken.key(*SPOKEN_KINDS), corpus_key, kind, shard.count, shard.seed)
+    for kind, shard in _shards(recipe, spoken, own, places):
+        made_of = spoken.key(*_MADE_OF[kind])
+        also = own_key if shard.recorded else {}
+        key = digest(_AUGMENT, made_of, corpus_key, kind, shard.count, shard.seed, *also.items())
         path = places.cache / "tracks" / f"{kind}-{key}.npz"
         wanted.setdefault(kind, []).append(path)
         if not path.exists():
@@ -137,9 +155,12 @@ def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], P
     return [paths[0], *paths[2:]], paths[1]
 
 
-def _shards(recipe: Recipe, spoken: Spoken, places: Places) -> Iterator[tuple[str, Shard]]:
+def _shards(
+    recipe: Recipe, spoken: Spoken, own: tuple[Path, ...], places: Places
+) -> Iterator[tuple[str, Shard]]:
     for kind, count in recipe.tracks.model_dump().items():
         held_out = kind == "held_out"
+        words = not {"word", "held_out"}.isdisjoint(_MADE_OF[kind])
         for at in range(0, count, _SHARD):
             yield (
                 kind,
@@ -147,9 +168,11 @@ def _shards(recipe: Recipe, spoken: Spoken, places: Places) -> Iterator[tuple[st
                     "word" if held_out else kind,
                     min(_SHARD, count - at),
                     (recipe.seed, *kind.encode(), at),
-                    tuple(spoken.files["held_out" if held_out else "word"]),
-                    tuple(spoken.files["look_alike"]),
+                    tuple(spoken.files["held_out" if held_out else "word"] if words else ()),
+                    tuple(spoken.files["look_alike"] if kind == "look_alike" else ()),
                     tuple(spoken.files["sentence"]),
+                    own if kind in ("word", "part") else (),
+                    recipe.phrase,
                     places.corpus,
                     recipe.seed + 1000 * held_out,
                 ),
@@ -177,28 +200,39 @@ def _in_processes(
 
 
 def _make_shard(shard: Shard, path: Path) -> None:
-    sources = _sources(shard.word, shard.look_alike, shard.sentence, shard.corpus, shard.rooms_seed)
+    sources = _sources(shard)
     kept(path, lambda: make_tracks(sources, shard.kind, shard.count, shard.seed), write_tracks)
 
 
+def _sources(shard: Shard) -> Sources:
+    talk, noise = _recordings(shard.corpus)
+    words = [*_clips(shard.word), *_recorded(shard.recorded, shard.phrase)]
+    said = (words, _clips(shard.look_alike), _clips(shard.sentence))
+    return Sources(*said, talk, noise, _rooms(shard.rooms_seed))
+
+
 @lru_cache(maxsize=1)
-def _sources(
-    word: tuple[Path, ...],
-    look_alike: tuple[Path, ...],
-    sentence: tuple[Path, ...],
-    corpus: Path,
-    rooms_seed: int,
-) -> Sources:
+def _recorded(paths: tuple[Path, ...], phrase: str) -> list[Clip]:
+    return recorded_clips(paths, phrase)
+
+
+@lru_cache(maxsize=4)
+def _clips(paths: tuple[Path, ...]) -> list[Clip]:
+    return clips(paths)
+
+
+@lru_cache(maxsize=1)
+def _recordings(corpus: Path) -> tuple[list[Sound], list[Sound]]:
+    """Of people, and of anything."""
     learned = [negative for negative in real_negatives(corpus) if negative.learn]
     heard = sounds(learned)
-    return Sources(
-        clips(word),
-        clips(look_alike),
-        clips(sentence),
-        [x for x, negative in zip(heard, learned, strict=True) if negative.kind in TALK],
-        heard,
-        sound.rooms(_ROOMS, rooms_seed),
-    )
+    talk = [x for x, negative in zip(heard, learned, strict=True) if negative.kind in TALK]
+    return talk, heard
+
+
+@lru_cache(maxsize=2)
+def _rooms(seed: int) -> list[Sound]:
+    return sound.rooms(_ROOMS, seed)
 
 
 @dataclass(frozen=True)

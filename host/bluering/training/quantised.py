@@ -72,10 +72,16 @@ class QuantisedNet(nn.Module):
         self.biases.append(nn.Parameter(bias.detach().clone()))
 
     def forward(self, rows: Tensor) -> Tensor:
+        return self.hear(rows)[0]
+
+    def hear(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """As Net.hear."""
         x = rows.transpose(1, 2) * FEATURE_SCALE.scale
+        hidden = x
         for index, layer in enumerate(self.layers):
             weight = self._weight(index)
             if layer.kind == "head":
+                hidden = x[:, :, self.shape.head - 1 :]
                 x = functional.dropout(x, self.dropout, self.training)
             if self.quantise:
                 weight = _rounded_weight(weight)
@@ -88,7 +94,7 @@ class QuantisedNet(nn.Module):
                 self._watch(index, x)
             if self.quantise:
                 x = _rounded(x, self.scale(index))
-        return _rounded(x, LOGIT_SCALE)[:, 0] if self.quantise else x[:, 0]
+        return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0], hidden
 
     def scale(self, index: int) -> Scale:
         """Of a layer's output."""

@@ -29,10 +29,10 @@ class Speech(BaseModel):
 
     model_config = _STRICT
 
-    word: Clips = Clips(kokoro=600, espeak=1000)
-    look_alike: Clips = Clips(kokoro=100, espeak=1000)
-    sentence: Clips = Clips(kokoro=50, espeak=600)
-    held_out: Clips = Clips(kokoro=150, espeak=150, flite=150)
+    word: Clips = Clips(kokoro=1000, espeak=1000)
+    look_alike: Clips = Clips(kokoro=400, espeak=1000)
+    sentence: Clips = Clips(kokoro=200, espeak=600)
+    held_out: Clips = Clips(kokoro=200, espeak=200, flite=200)
 
 
 class Tracks(BaseModel):
@@ -40,12 +40,12 @@ class Tracks(BaseModel):
 
     model_config = _STRICT
 
-    word: Annotated[int, Field(ge=100)] = 10_000
-    look_alike: _Count = 6_000
-    part: _Count = 1_200
-    sentence: _Count = 4_000
-    noise: _Count = 800
-    held_out: Annotated[int, Field(ge=50)] = 1_000
+    word: Annotated[int, Field(ge=100)] = 9_000
+    look_alike: _Count = 4_000
+    part: _Count = 800
+    sentence: _Count = 3_000
+    noise: _Count = 600
+    held_out: Annotated[int, Field(ge=50)] = 800
 
 
 class Network(BaseModel):
@@ -65,6 +65,7 @@ class Training(BaseModel):
 
     model_config = _STRICT
 
+    teacher_steps: Annotated[int, Field(ge=1)] = 2_000
     steps: Annotated[int, Field(ge=1)] = 7_000
     quantised_steps: Annotated[int, Field(ge=1)] = 2_500  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
@@ -134,7 +135,7 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "speech": Speech(word=few, look_alike=few, sentence=few, held_out=few),
             "tracks": Tracks(word=100, look_alike=30, part=10, sentence=20, noise=10, held_out=50),
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
-            "training": Training(steps=30, quantised_steps=20),
+            "training": Training(teacher_steps=20, steps=30, quantised_steps=20),
             "accepts_per_hour": 10_000.0,
         }
     )

@@ -16,6 +16,7 @@ from bluering.training.errors import TrainingError
 from bluering.training.fit import Material, quantise, train
 from bluering.training.lock import lock
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
+from bluering.training.negatives import Stream
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, Net, macs_a_step
 from bluering.training.pipeline import (
     Places,
@@ -30,9 +31,10 @@ from bluering.training.quantised import QuantisedNet, write_tflite
 from bluering.training.recipe import Recipe
 from bluering.training.speech import Clip, clips
 from bluering.training.stages import digest, kept, read_streams
-from bluering.training.tracks import features
+from bluering.training.teacher import Teacher, train_teacher
+from bluering.training.tracks import Tracks, features
 
-_TRAIN, _QUANTISE = 1, 1  # counted up when the code of a stage changes what it makes
+_TEACH, _TRAIN, _QUANTISE = 1, 4, 4  # counted up when the code of a stage changes what it makes
 _ROUNDED_CLIPS = 200
 _CONFUSABLE_CLIPS = 400
 
@@ -51,16 +53,20 @@ def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told)
     spoken = speak(recipe, places, told)
     files = augment(recipe, spoken, places, told)
     learned, chosen_by = featurise(recipe, places, told)
-    key = digest(
-        _TRAIN,
-        recipe.seed,
-        recipe.network.model_dump(),
-        recipe.training.model_dump(exclude={"threads", "quantised_steps"}),
+    given = [
         {kind: [path.stem for path in paths] for kind, paths in sorted(files.items())},
         [path.stem for path in learned],
+    ]
+    taught = digest(_TEACH, recipe.seed, recipe.training.teacher_steps, *given)
+    key = digest(
+        _TRAIN,
+        taught,
+        recipe.network.model_dump(),
+        recipe.training.model_dump(exclude={"threads", "quantised_steps"}),
     )
     folder = places.cache / "weights"
-    net = _fitted(recipe, files, learned, chosen_by, folder, key, told)
+    teacher = folder / f"{taught}.teacher.pt"
+    net = _fitted(recipe, files, learned, chosen_by, teacher, key, told)
     model = write_tflite(net, f"wake word: {recipe.phrase}")
     if len(model) > BYTES_ALLOWED:
         raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")
@@ -72,23 +78,26 @@ def _fitted(
     files: dict[str, list[Path]],
     learned: list[Path],
     chosen_by: Path,
-    folder: Path,
+    teacher_path: Path,
     key: str,
     told: Told,
 ) -> QuantisedNet:
     import torch
 
+    folder = teacher_path.parent
     material: list[Material] = []
+
+    def saying(stage: str) -> Callable[[int, int, str], None]:
+        return lambda done, total, line: told(stage, done, total, line)
 
     def loaded() -> Material:
         if not material:
             words, others, held = load_tracks(files)
             streams = [stream for path in learned for stream in read_streams(path)]
-            material.append(Material(words, others, streams, held, read_streams(chosen_by)))
+            teacher = _taught(recipe, words, others, streams, teacher_path, saying)
+            chosen = read_streams(chosen_by)
+            material.append(Material(words, others, streams, held, chosen, teacher))
         return material[0]
-
-    def saying(stage: str) -> Callable[[int, int, str], None]:
-        return lambda done, total, line: told(stage, done, total, line)
 
     final = digest(_QUANTISE, key, recipe.training.quantised_steps, recipe.window)
     float_path, whole_path = folder / f"{key}.pt", folder / f"{final}.pt"
@@ -110,6 +119,27 @@ def _fitted(
     quantised = QuantisedNet(net)
     quantised.load_state_dict(torch.load(whole_path))
     return quantised.eval()
+
+
+def _taught(
+    recipe: Recipe,
+    words: Tracks,
+    others: Tracks,
+    streams: list[Stream],
+    path: Path,
+    saying: Callable[[str], Callable[[int, int, str], None]],
+) -> Teacher:
+    import torch
+
+    steps = recipe.training.teacher_steps
+    kept(
+        path,
+        lambda: train_teacher(words, others, streams, recipe.seed, steps, saying("teach")),
+        lambda net, aside: torch.save(net.state_dict(), aside),
+    )
+    teacher = Teacher()
+    teacher.load_state_dict(torch.load(path))
+    return teacher.eval()
 
 
 def _judged(

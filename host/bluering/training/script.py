@@ -39,6 +39,13 @@ _ESPEAK_LANGUAGES = (
 )  # fmt: skip
 _FLITE = ("kal", "kal16", "awb", "rms", "slt")
 
+# What the same breath says before the word, and before what isn't it.
+_LEADS = (
+    "hey", "hey", "hey", "okay", "okay", "hi", "hello", "so", "um", "well", "ask", "tell", "the",
+    "my", "this", "your", "good morning", "thank you", "come on", "please", "I said", "where's the",
+)  # fmt: skip
+_LED = 0.25  # the share of words with a lead
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -79,13 +86,20 @@ class _Draw:
 
     def utterance(self) -> Utterance:
         dice = self._dice
-        text = self._text()
+        text, lead = self._text(), self._lead()
         ending = choose((".", ".", ".", "!", "?", ",", ""), dice)
         if self._engine == "kokoro":
-            return self._kokoro(text, ending)
+            return self._kokoro(text, lead, ending)
         speed, pitch = float(dice.uniform(0.65, 1.4)), float(dice.uniform(-5, 5))
         voice = choose(_FLITE, dice) if self._engine == "flite" else self._espeak_voice()
-        return Utterance(text + ending, self._engine, voice, round(speed, 3), round(pitch, 2))
+        speed, pitch = round(speed, 3), round(pitch, 2)
+        return Utterance(text + ending, self._engine, voice, speed, pitch, lead=lead)
+
+    def _lead(self) -> str:
+        if self._kind == "sentence" or self._dice.random() >= _LED:
+            return ""
+        lead = choose(_LEADS, self._dice)
+        return "" if self._recipe.phrase.lower().startswith(lead) else lead
 
     def _text(self) -> str:
         if self._kind in ("word", "held_out"):
@@ -100,7 +114,7 @@ class _Draw:
         place = int(len(near) * self._dice.beta(1.0, 2.0))
         return near[place].phrase
 
-    def _kokoro(self, text: str, ending: str) -> Utterance:
+    def _kokoro(self, text: str, lead: str, ending: str) -> Utterance:
         dice = self._dice
         foreign = dice.random() < 0.3
         accent = choose(tuple(ACCENTS), dice) if dice.random() < (0.7 if foreign else 0.2) else ""
@@ -119,6 +133,7 @@ class _Draw:
             round(float(speed), 3),
             phonemes=phonemes,
             accent=f"{language}/{accent}",
+            lead=lead,
         )
 
     def _mixture(self, foreign: bool) -> str:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from bluering.training import vocoder
 from bluering.training.voices import RATE
 
 Sound = NDArray[np.floating[Any]]
 
+_VOCODED = 0.6  # the share of clips that WORLD says anew; the others are played faster or slower
 _GRAIN = 480  # samples, of WSOLA
 _SEARCH = 160
 
@@ -49,14 +51,27 @@ def rooms(count: int, seed: int) -> list[Sound]:
     return found
 
 
-def speaker(x: Sound, dice: np.random.Generator) -> Sound:
-    """The clip as somebody else says it: another vocal tract and pitch."""
+def speaker(x: Sound, dice: np.random.Generator, vocoded: float = _VOCODED) -> Sound:
+    """The clip as somebody else says it: another vocal tract, pitch and melody."""
+    if dice.random() < vocoded:
+        return vocoder.another_voice(x.astype(np.float32), dice)
     kind = dice.random()
     if kind < 0.70:
         return resampled(x, dice.uniform(0.84, 1.18))
     if kind < 0.80:
         return resampled(x, dice.uniform(1.18, 1.42))  # as high as children
     return resampled(x, dice.uniform(0.74, 0.84)) if kind < 0.87 else x
+
+
+def speakers(x: Sound, dice: np.random.Generator) -> Sound:
+    """A long recording with another speaker every few seconds, now and then as it is."""
+    parts = []
+    while len(x):
+        length = int(dice.uniform(2.5, 9) * RATE)
+        length = len(x) if len(x) - length < RATE else length
+        part, x = x[:length], x[length:]
+        parts.append(part if dice.random() < 0.25 else speaker(part, dice))
+    return np.concatenate(parts)
 
 
 def manner(x: Sound, dice: np.random.Generator) -> Sound:
@@ -182,8 +197,8 @@ def recorded(x: Sound, dice: np.random.Generator) -> NDArray[np.int16]:
     kind = dice.random()
     if kind < 0.08:
         x = np.tanh(x / peak * dice.uniform(1, 6)) * dice.uniform(0.3, 0.98)
-    elif kind < 0.20:
-        x = np.clip(x / peak * dice.uniform(1, 4), -1, 1) * dice.uniform(0.5, 1.0)
+    elif kind < 0.30:
+        x = np.clip(x / peak * np.exp(dice.uniform(0, 2.3)), -1, 1) * dice.uniform(0.5, 1.0)
     else:
         x = x / peak * 10 ** (dice.uniform(-38, -0.5) / 20)
     x = x + dice.normal(size=len(x)) * 10 ** (dice.uniform(-100, -62) / 20)

@@ -51,11 +51,15 @@ def read_tracks(paths: list[Path]) -> Tracks:
 def write_streams(streams: list[Stream], path: Path) -> None:
     """For `kept`."""
     with path.open("wb") as file:
-        arrays: dict[str, Any] = {stream.name: stream.rows for stream in streams}
+        arrays: dict[str, Any] = {f"rows:{stream.name}": stream.rows for stream in streams}
+        arrays |= {f"embedded:{stream.name}": stream.embedded for stream in streams}
         np.savez(file, **arrays)
 
 
 def read_streams(path: Path) -> list[Stream]:
     """The streams of a file, in order."""
     with np.load(path) as stored:
-        return [Stream(name, stored[name]) for name in stored.files]
+        names = [
+            name for kind, _, name in (f.partition(":") for f in stored.files) if kind == "rows"
+        ]
+        return [Stream(name, stored[f"rows:{name}"], stored[f"embedded:{name}"]) for name in names]

@@ -6,16 +6,17 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from bluering.training import sound
+from bluering.training import embeddings, sound
 from bluering.training.sound import Sound
 from bluering.training.speech import Clip
 from bluering.training.voices import RATE
 
 FRAMES = 390  # rows of features in a track
-_RUN_IN = 60  # rows before them, in which the front end gets used to the noise
+RUN_IN = 60  # rows before them, in which the front end gets used to the noise
 _HOP = RATE // 100
-_LENGTH = (FRAMES + _RUN_IN + 2) * _HOP
+_LENGTH = (FRAMES + RUN_IN + 2) * _HOP
 _PIECE = 1500 * _HOP  # samples at a time, for the front end's lists of numbers
+MOMENTS = 47  # embeddings of a track and its run-in
 _EARLIEST_START = 1.3  # seconds into the track, so that the network's memory is full
 _AFTER = 0.25  # seconds of track that follow a word at least
 
@@ -23,17 +24,19 @@ NOWHERE = -1000  # the place of the word in a track that has none
 
 KINDS = ("word", "look_alike", "part", "sentence", "noise")
 
-# How often each engine speaks in a track: Kokoro is the most human.
-_ENGINE_SHARE = {"kokoro": 0.72, "espeak": 0.28, "flite": 0.28}
+_VOCODED_TALK = 0.15  # the share of sentences that WORLD says anew
+
+# How often each engine speaks in a track: Kokoro is the most human, but for people.
+_ENGINE_SHARE = {"kokoro": 0.72, "espeak": 0.28, "flite": 0.28, "recorded": 0.72}
 
 
 @dataclass
 class Sources:
     """What tracks are made of."""
 
-    word: list[Clip]
-    look_alike: list[Clip]
-    sentence: list[Clip]
+    word: Sequence[Clip]
+    look_alike: Sequence[Clip]
+    sentence: Sequence[Clip]
     talk: list[Sound] = field(default_factory=list)  # real recordings of people
     noise: list[Sound] = field(default_factory=list)  # real recordings of anything
     rooms: list[Sound] = field(default_factory=list)
@@ -43,7 +46,8 @@ class Sources:
 class Tracks:
     """features: (n, FRAMES, 40) uint8, int8 + 128; start, end: of the word, in rows; clip: index
     of the clip in its sources, -1 where there is none; snr: dB of the noise below the speech;
-    level: of the highest sample, dB below full scale."""
+    level: of the highest sample, dB below full scale; embedded: (n, MOMENTS, 96), as embeddings.py
+    gives them for the track with its run-in."""
 
     features: NDArray[np.uint8]
     start: NDArray[np.int16]
@@ -51,6 +55,7 @@ class Tracks:
     clip: NDArray[np.int32]
     snr: NDArray[np.float32]
     level: NDArray[np.float32]
+    embedded: embeddings.Embeddings
 
     @classmethod
     def joined(cls, parts: Sequence["Tracks"]) -> "Tracks":
@@ -65,7 +70,7 @@ def make_tracks(sources: Sources, kind: str, count: int, seed: Sequence[int]) ->
     """So many tracks of one of KINDS; the same for the same sources and seed."""
     maker = _Maker(sources, np.random.default_rng(list(seed)))
     made = [maker.track(kind) for _ in range(count)]
-    rows, starts, ends, clips, snrs, levels = zip(*made, strict=True)
+    rows, starts, ends, clips, snrs, levels, heard = zip(*made, strict=True)
     return Tracks(
         np.array(rows, np.uint8).reshape(count, FRAMES, 40),
         np.array(starts, np.int16),
@@ -73,6 +78,7 @@ def make_tracks(sources: Sources, kind: str, count: int, seed: Sequence[int]) ->
         np.array(clips, np.int32),
         np.array(snrs, np.float32),
         np.array(levels, np.float32),
+        np.array(heard, np.float16).reshape(count, MOMENTS, embeddings.SIZE),
     )
 
 
@@ -90,11 +96,16 @@ class _Maker:
         self._sources = sources
         self._dice = dice
         self._word = _weights(sources.word)
+        # What is left of a word that was cut is none; what is left of "hey" and a word may be.
+        alone = self._word * [not clip.utterance.lead for clip in sources.word]
+        self._alone = alone / alone.sum() if alone.any() else self._word
         self._look_alike = _weights(sources.look_alike)
         self._sentence = _weights(sources.sentence)
 
-    def track(self, kind: str) -> tuple[NDArray[np.uint8], int, int, int, float, float]:
-        """Rows, start and end of the word in rows, clip, SNR, level."""
+    def track(
+        self, kind: str
+    ) -> tuple[NDArray[np.uint8], int, int, int, float, float, embeddings.Embeddings]:
+        """Rows, start and end of the word in rows, clip, SNR, level, embeddings."""
         dice = self._dice
         x = np.zeros(_LENGTH, np.float32)
         start = end = NOWHERE
@@ -114,14 +125,14 @@ class _Maker:
         snr = self._snr()
         x = x + self._noise() * (max(sound.active_rms(x), 1e-4) * 10 ** (-snr / 20))
         heard = sound.recorded(x, dice)
-        rows = features(heard)[_RUN_IN : _RUN_IN + FRAMES]
+        rows = features(heard)[RUN_IN : RUN_IN + FRAMES]
         level = 20 * np.log10(max(1, int(np.abs(heard.astype(np.int32)).max())) / 32768)
-        return rows, start, end, clip, snr, float(level)
+        return rows, start, end, clip, snr, float(level), embeddings.embeddings(heard)
 
     def _spoken(self, kind: str) -> tuple[int, Sound]:
         dice, sources = self._dice, self._sources
         pool = sources.look_alike if kind == "look_alike" else sources.word
-        weights = self._look_alike if kind == "look_alike" else self._word
+        weights = {"look_alike": self._look_alike, "word": self._word, "part": self._alone}[kind]
         index = int(dice.choice(len(pool), p=weights))
         said = sound.manner(sound.speaker(_float(pool[index]), dice), dice)
         if kind == "part":
@@ -133,8 +144,8 @@ class _Maker:
         return index, said[:longest]
 
     def _place(self, length: int) -> int:
-        first = _RUN_IN / 100 + _EARLIEST_START
-        last = (_RUN_IN + FRAMES) / 100 - length / RATE - _AFTER
+        first = RUN_IN / 100 + _EARLIEST_START
+        last = (RUN_IN + FRAMES) / 100 - length / RATE - _AFTER
         return int(self._dice.uniform(min(first, last), last) * RATE)
 
     def _context(self, x: Sound, begin: int, end: int) -> None:
@@ -155,7 +166,7 @@ class _Maker:
 
     def _sentence_clip(self) -> Sound:
         index = int(self._dice.choice(len(self._sources.sentence), p=self._sentence))
-        said = sound.speaker(_float(self._sources.sentence[index]), self._dice)
+        said = sound.speaker(_float(self._sources.sentence[index]), self._dice, _VOCODED_TALK)
         return said * np.float32(self._dice.uniform(0.5, 1.3))
 
     def _in_room(self, x: Sound) -> Sound:
@@ -204,4 +215,4 @@ def _add(x: Sound, said: Sound, at: int) -> None:
 
 
 def _row(sample: int) -> int:
-    return sample // _HOP - _RUN_IN
+    return sample // _HOP - RUN_IN

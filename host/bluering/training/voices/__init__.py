@@ -30,6 +30,12 @@ class Utterance:
     pitch: float = 0.0  # semitones, where the engine has a pitch
     phonemes: str = ""  # Kokoro's alphabet; where empty, what eSpeak NG makes of the text
     accent: str = ""  # "en-us" or "en-gb", and a name of phones.ACCENTS after a slash
+    lead: str = ""  # what the same breath says before the text: "hey", "ask the"
+
+    @property
+    def spoken(self) -> str:
+        """All of it."""
+        return f"{self.lead} {self.text}".strip()
 
 
 class Voice(Protocol):

@@ -24,7 +24,7 @@ class EspeakVoice:
         speaker = _speaker()
         rate = int(np.clip(_WORDS_A_MINUTE * utterance.speed, 80, 450))
         pitch = int(np.clip(50 + _PITCH_PER_SEMITONE * utterance.pitch, 0, 99))
-        samples = speaker.say(utterance.text, utterance.voice, rate, pitch, 50)
+        samples = speaker.say(utterance.spoken, utterance.voice, rate, pitch, 50)
         return samples.astype(np.float32), speaker.rate
 
 

@@ -41,7 +41,7 @@ class Flite:
         mean = _MEAN_PITCH.get(utterance.voice, 110.0) * 2 ** (utterance.pitch / 12)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "said.wav"
-            command = [self._program, "-voice", utterance.voice, "-t", utterance.text]
+            command = [self._program, "-voice", utterance.voice, "-t", utterance.spoken]
             command += ["--setf", f"duration_stretch={1 / utterance.speed:.3f}"]
             command += ["--setf", f"int_f0_target_mean={mean:.1f}", "-o", str(path)]
             done = subprocess.run(command, capture_output=True, env=self._environment, check=False)

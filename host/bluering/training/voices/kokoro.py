@@ -7,6 +7,7 @@ PyPI), the styles of its voices in kokoro-js (npm), which the set-up unpacks. Al
 import hashlib
 import json
 import re
+from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,7 +47,7 @@ class Kokoro:
 
     def say(self, utterance: Utterance) -> tuple[NDArray[np.float32], int]:
         """As Voice.say."""
-        phonemes = utterance.phonemes or _phonemes(utterance)
+        phonemes = _phonemes(utterance)
         tokens = [self._alphabet[symbol] for symbol in phonemes if symbol in self._alphabet]
         if not 0 < len(tokens) <= _LONGEST:
             raise TrainingError(f"{utterance.text!r} has {len(tokens)} phonemes: 1 to {_LONGEST}")
@@ -82,10 +83,19 @@ def style(voice: str, tokens: int) -> NDArray[np.float32]:
 
 
 def _phonemes(utterance: Utterance) -> str:
+    """Those that the utterance brings, after its lead's; else eSpeak NG's for all of it."""
+    if utterance.phonemes:
+        lead = replace(utterance, text=utterance.lead, lead="", phonemes="")
+        return f"{_read(lead)} {utterance.phonemes}" if utterance.lead else utterance.phonemes
+    return _read(utterance) + "."
+
+
+def _read(utterance: Utterance) -> str:
     language, _, accent = utterance.accent.partition("/")
-    plain = for_kokoro(phonemes_of(utterance.text, language or "en-us"), language != "en-gb")
-    digest = hashlib.sha256(f"{utterance.text}|{utterance.voice}".encode()).digest()
-    return accented(plain, accent, np.random.default_rng(list(digest))) + "."
+    text = utterance.spoken
+    plain = for_kokoro(phonemes_of(text, language or "en-us"), language != "en-gb")
+    digest = hashlib.sha256(f"{text}|{utterance.voice}".encode()).digest()
+    return accented(plain, accent, np.random.default_rng(list(digest)))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,80 @@
+"""Real recordings of the word, as a recipe may add them."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from bluering.training import sound
+from bluering.training.errors import TrainingError
+from bluering.training.pipeline import Places, Spoken, augment
+from bluering.training.recipe import Recipe, Tracks
+from bluering.training.recorded import recorded_clips, recordings
+from bluering.training.stages import read_tracks
+from bluering.training.tracks import Sources, make_tracks
+from bluering.training.voices import RATE, Utterance
+
+
+def _write(path: Path, seconds: float = 0.6, noise: float = 20.0) -> Path:
+    """A word after a second, in noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dice = np.random.default_rng(1)
+    x = dice.normal(0, noise, 3 * RATE)
+    length = round(seconds * RATE)
+    x[RATE : RATE + length] += 8000 * np.sin(2 * np.pi * 300 * np.arange(length) / RATE)
+    soundfile.write(path, np.rint(x).astype(np.int16), RATE, subtype="PCM_16")
+    return path
+
+
+def test_the_word_is_cut_out_of_its_recording(tmp_path: Path) -> None:
+    [clip] = recorded_clips([_write(tmp_path / "a.wav")], "computer")
+    assert len(clip.samples) / RATE == pytest.approx(0.6, abs=0.08)
+    assert (clip.utterance.engine, clip.utterance.text) == ("recorded", "computer")
+    tracks = make_tracks(Sources([clip], [], [clip], rooms=sound.rooms(2, 1)), "word", 3, [1])
+    assert (tracks.end > tracks.start).all()
+
+
+def test_folders_are_read_to_their_depths_and_in_order(tmp_path: Path) -> None:
+    for name in ("b/2.flac", "b/1.flac", "b/deep/3.wav", "b/readme.txt"):
+        path = tmp_path / name
+        _write(path) if path.suffix != ".txt" else path.write_text("no sound")
+    found = recordings([str(tmp_path / "b")])
+    assert [path.name for path in found] == ["1.flac", "2.flac", "3.wav"]
+
+
+def test_what_is_wrong_with_recordings_is_said(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no sound files"):
+        recordings([str(tmp_path / "nowhere")])
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(RATE, np.int16), RATE)
+    with pytest.raises(TrainingError, match=r"silent.wav has no sound"):
+        recorded_clips([silent], "computer")
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF")
+    with pytest.raises(TrainingError, match=r"broken.wav"):
+        recorded_clips([broken], "computer")
+
+
+def test_other_recordings_make_other_tracks_of_the_word_alone(tmp_path: Path) -> None:
+    """And words are learned from them, also where nothing was synthesised."""
+    counts = Tracks(word=100, look_alike=0, part=0, sentence=0, noise=2, held_out=50)
+    places = Places(tmp_path / "cache", tmp_path / "none.txt", tmp_path / "no-corpus", jobs=1)
+    _write(tmp_path / "one" / "a.wav")
+    _write(tmp_path / "two" / "a.wav", seconds=0.9)
+    sentence = tmp_path / "sentence.npz"
+    said = [asdict(Utterance("a sentence", "espeak", "en"))]
+    samples = np.random.default_rng(2).integers(-9000, 9000, RATE).astype(np.int16)
+    np.savez(sentence, samples=samples, lengths=np.array([RATE]), utterances=json.dumps(said))
+    spoken = Spoken({"word": [], "look_alike": [], "sentence": [sentence], "held_out": []})
+    made = {}
+    for name in ("one", "two"):
+        recipe = Recipe(phrase="computer", recordings=(str(tmp_path / name),), tracks=counts)
+        kinds = recipe.tracks.model_copy(update={"held_out": 0})
+        recipe = recipe.model_copy(update={"tracks": kinds})
+        made[name] = augment(recipe, spoken, places, lambda *_: None)
+    assert made["one"]["word"] != made["two"]["word"]
+    assert made["one"]["noise"] == made["two"]["noise"]
+    assert len(read_tracks(made["one"]["word"])) == 100

@@ -1,0 +1,145 @@
+"""The teacher: what it hears, that it learns, and that its lessons are of the same moments."""
+
+import numpy as np
+import pytest
+import torch
+
+from bluering.training import embeddings
+from bluering.training.lessons import Learner, Lesson, Lessons, joined
+from bluering.training.negatives import Stream
+from bluering.training.teacher import (
+    CONTEXT,
+    SURE,
+    Teacher,
+    rows_of_moments,
+    teach,
+    train_teacher,
+)
+from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
+
+NOISE = np.random.default_rng(1).integers(-3000, 3000, 6 * 16000).astype(np.int16)
+
+
+def _embedded(count: int, seed: int, moments: int = MOMENTS) -> embeddings.Embeddings:
+    shape = (count, moments, embeddings.SIZE)
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float16)
+
+
+def _tracks(count: int, word: bool, seed: int) -> Tracks:
+    embedded = _embedded(count, seed)
+    rows = rows_of_moments()
+    if word:  # said from row 200 to row 240
+        heard = (rows >= 205) & (rows <= 250)
+        embedded[:, CONTEXT - 1 :][:, heard, :8] += 3
+    place = np.full(count, 200 if word else NOWHERE, np.int16)
+    end = np.full(count, 240 if word else NOWHERE, np.int16)
+    nothing = np.zeros(count, np.float32)
+    features = np.zeros((count, FRAMES, 40), np.uint8)
+    return Tracks(features, place, end, np.zeros(count, np.int32), nothing, nothing, embedded)
+
+
+def _stream(moments: int, seed: int) -> Stream:
+    rows = embeddings.FIRST + moments * embeddings.EVERY
+    return Stream("talk", np.zeros((rows, 40), np.uint8), _embedded(1, seed, moments)[0])
+
+
+def test_long_recordings_are_heard_in_pieces_as_at_once(monkeypatch) -> None:
+    whole = embeddings.embeddings(NOISE)
+    monkeypatch.setattr(embeddings, "_LENGTHS", 140)
+    assert np.array_equal(embeddings.embeddings(NOISE), whole)
+    assert whole.shape == ((len(NOISE) // 160 - 3 - 76) // 8 + 1, embeddings.SIZE)
+
+
+def test_a_moment_ends_with_the_row_that_is_said() -> None:
+    """What comes later than a moment's row changes nothing in it; what comes then does."""
+    other = NOISE.copy()
+    sample = 3 * 16000
+    other[sample:] //= 7
+    differs = (embeddings.embeddings(NOISE) != embeddings.embeddings(other)).any(axis=1)
+    first = embeddings.FIRST + embeddings.EVERY * int(np.argmax(differs))
+    # A row of features ends 480 samples after it begins.
+    assert 0 <= first - (sample - 480) / 160 <= embeddings.EVERY + 1
+    assert differs[np.argmax(differs) :].all()
+
+
+def test_what_is_too_short_has_no_moment() -> None:
+    assert embeddings.embeddings(np.zeros(3000, np.int16)).shape == (0, embeddings.SIZE)
+    assert teach(Teacher(), embeddings.no_embeddings()).shape == (0,)
+
+
+def test_it_learns_an_easy_word_and_the_same_again() -> None:
+    said: list[str] = []
+
+    def learned() -> Teacher:
+        told = lambda *line: said.append(line[2])  # noqa: E731
+        return train_teacher(
+            _tracks(80, True, 1), _tracks(80, False, 2), [_stream(400, 3)], 1, 60, told
+        )
+
+    net, again = learned(), learned()
+    word, other = _tracks(20, True, 4), _tracks(20, False, 5)
+    heard = [max(teach(net, x)) for x in word.embedded]
+    quiet = [max(teach(net, x)) for x in other.embedded]
+    assert np.median(heard) > np.median(quiet) + 2
+    assert said[0].startswith("words ")
+    assert all(torch.equal(net.state_dict()[n], v) for n, v in again.state_dict().items())
+
+
+def test_a_recording_is_taught_alike_in_pieces() -> None:
+    torch.manual_seed(1)
+    net = Teacher().eval()
+    embedded = _embedded(1, 1, 5000)[0]
+    at_once = net(torch.from_numpy(embedded[None]).float())[0].detach().numpy()
+    np.testing.assert_allclose(teach(net, embedded), at_once, atol=1e-4)
+
+
+@pytest.fixture
+def lessons() -> Lessons:
+    torch.manual_seed(1)
+    teacher = Teacher().eval()
+    return Lessons(teacher, [_tracks(3, True, 1)], [_stream(500, 2), _stream(300, 3)])
+
+
+def test_lessons_of_streams_are_of_the_rows_that_they_name(lessons: Lessons) -> None:
+    streams = [_stream(500, 2), _stream(300, 3)]
+    starts = np.array([0, 1234, len(streams[0].rows) + 700])
+    lesson = lessons.of_streams(starts)
+    assert lesson.rows.max() < FRAMES
+    for n, start in enumerate(starts):
+        which = 1 if start >= len(streams[0].rows) else 0
+        base = len(streams[0].rows) * which
+        moments, rest = np.divmod(
+            lesson.rows[n] + start - base - embeddings.FIRST, embeddings.EVERY
+        )
+        assert (rest == 0).all()
+        assert np.array_equal(lesson.embedded[n], streams[which].embedded[moments])
+
+
+def test_before_the_first_moment_there_is_nothing_to_learn() -> None:
+    lessons = Lessons(Teacher().eval(), [], [_stream(20, 1)])
+    lesson = lessons.of_streams(np.array([0]))
+    known = lesson.rows[0] < FRAMES
+    assert known.sum() == 20 - CONTEXT + 1
+    assert np.array_equal(lesson.rows[0][known], 75 + 8 * np.arange(CONTEXT - 1, 20))
+
+
+def test_whoever_says_the_same_has_nothing_to_pay(lessons: Lessons) -> None:
+    lesson = joined([lessons.of_tracks(0, np.array([0, 2]))])
+    ends = torch.arange(0, FRAMES)
+    steps = torch.from_numpy(lesson.rows + 2)
+    logits = torch.full((2, FRAMES), 99.0).scatter(1, steps, torch.from_numpy(lesson.logits))
+    learner = Learner(4, lessons)
+    hidden = torch.zeros(2, 4, FRAMES)
+    assert learner.loss(lesson, logits, hidden, ends, embedded=False).item() == 0.0
+    assert learner.loss(lesson, logits + 1, hidden, ends, embedded=False).item() > 0.05
+    assert learner.loss(lesson, logits, hidden, ends, embedded=True).item() > 0.05
+
+
+def test_beyond_what_is_sure_nothing_is_asked_for(lessons: Lessons) -> None:
+    rows = np.array([[300]])
+    nothing = np.zeros((1, 1, embeddings.SIZE), np.float16)
+    lesson = Lesson(rows, np.array([[40.0]], np.float32), nothing)
+    logits = torch.full((1, FRAMES), SURE)
+    learner = Learner(4, lessons)
+    ends = torch.arange(FRAMES)
+    assert learner.loss(lesson, logits, torch.zeros(1, 4, FRAMES), ends, False).item() == 0.0
