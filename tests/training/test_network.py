@@ -179,13 +179,32 @@ def test_no_cutoff_is_a_clear_error() -> None:
         judge.choose_cutoff(blob, 3, 5, [_stream("a", _rows(1, 1, 30_000)[0])], 0.0)
 
 
-def test_rounding_compares_the_same_steps() -> None:
-    net = _trained(SMALL)
+@pytest.mark.parametrize("head", [3, 4, 5])
+@pytest.mark.parametrize("stride", [2, 3])
+def test_rounding_compares_the_same_steps(stride: int, head: int) -> None:
+    net = _trained(SMALL.model_copy(update={"stride": stride, "head": head}))
+    with torch.no_grad():  # as sure as a trained network: a row too early or too late shows
+        net.weights[-1] *= 20
+        net.biases[-1] *= 20
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
     clips = list(_rows(3, 4))
     found = judge.rounding(net, blob, 5, clips)
     assert found.clips == 3
     assert 0 < found.percentile_99 <= found.largest < 0.1
+    late = [np.concatenate([rows[1:], rows[-1:]]) for rows in clips]
+    apart = [
+        np.abs(stream_scores(net, _stream("", a), 5) - stream_scores(net, _stream("", b), 5)).max()
+        for a, b in zip(clips, late, strict=True)
+    ]
+    assert max(apart) > 2 * found.largest
     assert net.quantise
-    steps = stream_scores(net, _stream("", clips[0]), 5)
-    assert len(steps) == (FRAMES - net.receptive) // net.stride + 1 - 4
+
+
+def test_without_rounding_it_saturates_where_int8_does() -> None:
+    net = _trained(SMALL)
+    loud = torch.full((1, FRAMES, 40), 255.0)
+    with torch.no_grad():
+        whole = net(3 * loud)
+        net.quantise = False
+        real = net(3 * loud)
+    assert float((whole - real).abs().max()) < 1.0

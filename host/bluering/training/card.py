@@ -180,7 +180,7 @@ def _rounding(rounding: Rounding) -> str:
     if not rounding.clips:
         return "Not measured."
     return (
-        "The sliding mean of the compiled int8 model against the same weights without rounding, "
+        "The sliding mean of the compiled int8 model against the same network without rounding, "
         f"every step of {rounding.clips} clips: at most {rounding.largest:.3f}; in 99 of 100 clips "
         f"at most {rounding.percentile_99:.3f}. Reference, virtual board and device give the same "
         "bits."

@@ -66,17 +66,22 @@ class Rounding:
 def rounding(
     net: QuantisedNet, blob: bytes, window: int, clips: Sequence[NDArray[np.uint8]]
 ) -> Rounding:
-    """The compiled model against the same weights without rounding, on rows of features."""
+    """The compiled model against the same network without rounding, on rows of features."""
     worst = []
     net.eval()
     net.quantise = False
+    # The compiled model steps from the first row on; the network's first step ends with the row
+    # with which its memory is full. Both end with the same rows from here on.
+    skipped = -net.receptive % net.stride
+    full = (net.receptive + skipped) // net.stride - 1
     try:
         for rows in clips:
-            real = stream_scores(net, Stream("", rows, no_embeddings()), window)
-            whole = scores(blob, rows).astype(np.float64) / 256
+            stream = Stream("", rows[skipped:], no_embeddings())
+            real = stream_scores(net, stream, window)
+            whole = scores(blob, rows).astype(np.float64)[full:] / 256
             sliding = np.convolve(whole, np.ones(window) / window, "valid")
-            # The compiled model also answers while its memory fills.
-            worst.append(float(np.abs(sliding[len(sliding) - len(real) :] - real).max(initial=0.0)))
+            assert len(sliding) == len(real)
+            worst.append(float(np.abs(sliding - real).max(initial=0.0)))
     finally:
         net.quantise = True
     if not worst:

@@ -36,7 +36,9 @@ class Layer:
 class QuantisedNet(nn.Module):
     """The same function as a trained Net, to fine-tune with int8 in the loop.
 
-    `quantise` switches the rounding off and on: without it this is the float network.
+    `quantise` switches the rounding off and on: without it this is the float network. Once the
+    ranges of activations are known, both saturate at their ends, as a clipped ReLU does (PACT; Choi
+    et al., 2018): the weights were learned so.
     """
 
     low: Tensor
@@ -94,6 +96,8 @@ class QuantisedNet(nn.Module):
                 self._watch(index, x)
             if self.quantise:
                 x = _rounded(x, self.scale(index))
+            elif self.high[index] > 0:
+                x = _saturated(x, self.scale(index))
         return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0], hidden
 
     def scale(self, index: int) -> Scale:
@@ -162,7 +166,10 @@ def _rounded_weight(weight: Tensor) -> Tensor:
 
 def _rounded(x: Tensor, scale: Scale) -> Tensor:
     """Straight through inside the range; clamped, without a gradient, outside."""
-    low = (-128 - scale.zero_point) * scale.scale
-    high = (127 - scale.zero_point) * scale.scale
-    inside = x.clamp(low, high)
+    inside = _saturated(x, scale)
     return inside + (torch.round(inside / scale.scale) * scale.scale - inside).detach()
+
+
+def _saturated(x: Tensor, scale: Scale) -> Tensor:
+    """No further than int8 reaches."""
+    return x.clamp((-128 - scale.zero_point) * scale.scale, (127 - scale.zero_point) * scale.scale)
