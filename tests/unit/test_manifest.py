@@ -115,7 +115,7 @@ def test_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_all_packaged_words_are_ready() -> None:
-    assert packaged_names() == ["alexa", "hey_jarvis", "hey_mycroft", "okay_nabu"]
+    assert packaged_names() == ["alexa", "computer", "hey_jarvis", "hey_mycroft", "okay_nabu"]
     for name in packaged_names():
         word = packaged(name)
         assert word.name == name
@@ -124,7 +124,7 @@ def test_all_packaged_words_are_ready() -> None:
 
 
 def test_an_unknown_word_is_refused() -> None:
-    with pytest.raises(ModelError, match="no packaged model 'echo'; there is alexa, hey_jarvis"):
+    with pytest.raises(ModelError, match="no packaged model 'echo'; there is alexa, computer, hey"):
         packaged("echo")
 
 
