@@ -21,7 +21,7 @@ private_apt() {
 unpack_packages() {
     arch=$1 sources=$2 into=$3
     shift 3
-    debs=$(mktemp -d "$work/debs.XXXXXX")
+    debs=$(mktemp -d "$work/debs.XXXXXX") || return 1
     private_apt "$arch" "$sources" update >"$work/log" 2>&1 &&
         (cd "$debs" && private_apt "$arch" "$sources" download "$@") >>"$work/log" 2>&1 ||
         { tail -n 5 "$work/log" >&2; return 1; }
@@ -35,7 +35,7 @@ unpack_packages() {
 # its own in INTO.
 unpack_source() {
     sources=$1 into=$2 package=$3
-    archives=$(mktemp -d "$work/archives.XXXXXX")
+    archives=$(mktemp -d "$work/archives.XXXXXX") || return 1
     private_apt amd64 "$sources" update >"$work/log" 2>&1 &&
         (cd "$archives" && private_apt amd64 "$sources" source --download-only "$package") \
             >>"$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; return 1; }
