@@ -5,15 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, event
+from sqlalchemy import event
 
 from bluering.link.connection import Disconnected
 from bluering.link.reader import Received
 from bluering.link.records import Record, RecordingAck, RecordingCancel, RecordingStart, Wake
 from bluering.vault import upkeep
 from bluering.vault.assembly import Assembly
-from bluering.vault.models import Recording
-from bluering.vault.models import Wake as WakeRow
 from bluering.vault.receiver import Notice, Receiver, Registry, Stored
 from bluering.vault.vault import Vault
 from ear.privacy import gate
@@ -155,22 +153,11 @@ def test_what_was_cancelled_or_marked_cannot_be_replayed(receiver: Receiver, vau
     assert [row.number for row, _ in vault.list()] == [2]
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with vault_world.postgres() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_vault(request: pytest.FixtureRequest) -> Iterator[Vault]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
-    with vault_world.memory_folder() as folder:
+    with vault_world.memory_folder() as folder, vault_world.database(request.param) as url:
         vault = Vault.create(folder / "vault", vault_world.PASSPHRASE, url)
         yield vault
-        if url:
-            with vault.session() as session, session.begin():
-                session.execute(delete(Recording))
-                session.execute(delete(WakeRow))
         vault.close()
 
 
