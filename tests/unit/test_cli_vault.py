@@ -56,6 +56,38 @@ def test_list_shows_everything(vault: Vault):
     assert "alexa" in _type("list").stdout
 
 
+def test_play_gives_the_sound_card_the_whole_sound(vault: Vault, monkeypatch: pytest.MonkeyPatch):
+    new = recording()
+    vault.store(new)
+    played: list[tuple] = []
+
+    def play(samples: np.ndarray, rate: int, blocking: bool) -> None:
+        played.append((samples, rate, blocking))
+
+    player = SimpleNamespace(play=play, PortAudioError=OSError)
+    monkeypatch.setitem(sys.modules, "sounddevice", player)
+    assert _type("play", "last").exit_code == 0
+    [(samples, rate, blocking)] = played
+    np.testing.assert_array_equal(samples, new.samples)
+    assert (rate, blocking) == (16000, True)
+
+
+def test_a_sound_card_that_fails_is_named_with_a_way_out(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    def play(*_: object, **__: object) -> None:
+        raise OSError("no default output device")
+
+    vault.store(recording())
+    player = SimpleNamespace(play=play, PortAudioError=OSError)
+    monkeypatch.setitem(sys.modules, "sounddevice", player)
+    done = _type("play", "last")
+    assert done.exit_code != 0
+    said = str(done.exception) + done.output
+    assert "no default output device" in said
+    assert "bluering vault export" in said
+
+
 def test_export_writes_the_sound_and_no_more(vault: Vault, folder: Path):
     vault.store(recording())
     for name in ("out.wav", "out.flac"):
