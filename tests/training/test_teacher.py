@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bluering.training import embeddings
-from bluering.training.lessons import Learner, Lesson, Lessons, joined
+from bluering.training.lessons import Lesson, Lessons, apart, joined
 from bluering.training.negatives import Stream
 from bluering.training.teacher import (
     CONTEXT,
@@ -94,13 +94,19 @@ def test_a_recording_is_taught_alike_in_pieces() -> None:
 
 
 @pytest.fixture
-def lessons() -> Lessons:
+def teacher() -> Teacher:
     torch.manual_seed(1)
-    teacher = Teacher().eval()
+    return Teacher().eval()
+
+
+@pytest.fixture
+def lessons(teacher: Teacher) -> Lessons:
     return Lessons(teacher, [_tracks(3, True, 1)], [_stream(500, 2), _stream(300, 3)])
 
 
-def test_lessons_of_streams_are_of_the_rows_that_they_name(lessons: Lessons) -> None:
+def test_lessons_of_streams_are_of_the_rows_that_they_name(
+    lessons: Lessons, teacher: Teacher
+) -> None:
     streams = [_stream(500, 2), _stream(300, 3)]
     starts = np.array([0, 1234, len(streams[0].rows) + 700])
     lesson = lessons.of_streams(starts)
@@ -112,7 +118,8 @@ def test_lessons_of_streams_are_of_the_rows_that_they_name(lessons: Lessons) -> 
             lesson.rows[n] + start - base - embeddings.FIRST, embeddings.EVERY
         )
         assert (rest == 0).all()
-        assert np.array_equal(lesson.embedded[n], streams[which].embedded[moments])
+        said = teach(teacher, streams[which].embedded)
+        assert np.array_equal(lesson.logits[n], said[moments - CONTEXT + 1])
 
 
 def test_before_the_first_moment_there_is_nothing_to_learn() -> None:
@@ -128,18 +135,11 @@ def test_whoever_says_the_same_has_nothing_to_pay(lessons: Lessons) -> None:
     ends = torch.arange(0, FRAMES)
     steps = torch.from_numpy(lesson.rows + 2)
     logits = torch.full((2, FRAMES), 99.0).scatter(1, steps, torch.from_numpy(lesson.logits))
-    learner = Learner(4, lessons)
-    hidden = torch.zeros(2, 4, FRAMES)
-    assert learner.loss(lesson, logits, hidden, ends, embedded=False).item() == 0.0
-    assert learner.loss(lesson, logits + 1, hidden, ends, embedded=False).item() > 0.05
-    assert learner.loss(lesson, logits, hidden, ends, embedded=True).item() > 0.05
+    assert apart(lesson, logits, ends).item() == 0.0
+    assert apart(lesson, logits + 1, ends).item() > 0.05
 
 
-def test_beyond_what_is_sure_nothing_is_asked_for(lessons: Lessons) -> None:
-    rows = np.array([[300]])
-    nothing = np.zeros((1, 1, embeddings.SIZE), np.float16)
-    lesson = Lesson(rows, np.array([[40.0]], np.float32), nothing)
+def test_beyond_what_is_sure_nothing_is_asked_for() -> None:
+    lesson = Lesson(np.array([[300]]), np.array([[40.0]], np.float32))
     logits = torch.full((1, FRAMES), SURE)
-    learner = Learner(4, lessons)
-    ends = torch.arange(FRAMES)
-    assert learner.loss(lesson, logits, torch.zeros(1, 4, FRAMES), ends, False).item() == 0.0
+    assert apart(lesson, logits, torch.arange(FRAMES)).item() == 0.0

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bluering.models.streaming_writer import FEATURES
-from bluering.training.lessons import Learner, Lesson, Lessons, joined
+from bluering.training.lessons import Lesson, Lessons, apart, joined
 from bluering.training.negatives import Stream
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
@@ -35,6 +35,7 @@ _CHUNK = 30_000  # rows of a stream at a time
 _SAVE_EVERY = 500
 _NOISY, _SELDOM = 5.0, 0.3  # words in louder noise, dB, come that much less often
 _MIXED = 0.35  # the share of words with other sound behind them
+_TAUGHT = 0.12  # the weight of what the teacher says
 ACCEPTS_PER_HOUR = (0.25, 0.5, 1.0, 2.0)  # misses at these choose the weights
 
 
@@ -76,16 +77,16 @@ def train(recipe: Recipe, material: Material, checkpoint: Path, told: Told) -> N
     net = Net(recipe.network)
     steps = recipe.training.steps
     loop = _Loop(recipe, material, net)
-    learner = Learner(recipe.network.channels[-1], loop.lessons)
-    learned = [*net.parameters(), *learner.parameters()]
-    optimiser = torch.optim.AdamW(learned, recipe.training.learning_rate, weight_decay=2e-3)
+    optimiser = torch.optim.AdamW(
+        net.parameters(), recipe.training.learning_rate, weight_decay=2e-3
+    )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.training.learning_rate, total_steps=steps, pct_start=0.15
     )
-    parts = {"net": net, "learner": learner, "optimiser": optimiser, "schedule": schedule}
+    parts = {"net": net, "optimiser": optimiser, "schedule": schedule}
     saved = _Saved(checkpoint, loop, parts)
     for step in range(saved.load(), steps):
-        line = loop.step(net, optimiser, learner, embedded=True)
+        line = loop.step(net, optimiser)
         schedule.step()
         told(step + 1, steps, line)
         saved.save(step + 1)
@@ -103,13 +104,12 @@ def quantise(
     optimiser = torch.optim.AdamW(net.parameters(), peak, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, peak / 30)
     loop = _Loop(recipe, material, net)
-    learner = Learner(recipe.network.channels[-1], loop.lessons)
     best = Choice(1.0, copy.deepcopy(net))
     parts = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}
     saved = _Saved(checkpoint, loop, parts)
     for step in range(saved.load(), steps):
         net.watching = step < steps // 2
-        line = loop.step(net, optimiser, learner, embedded=False)
+        line = loop.step(net, optimiser)
         schedule.step()
         last = step + 1 == steps
         if step >= steps // 2 and (step % _CHOOSE_EVERY == 0 or last):
@@ -226,7 +226,7 @@ class _Loop:
         self._rows = np.concatenate([nothing, *(stream.rows for stream in material.streams)])
         self._streams = material.streams
         tracks = [material.words, material.others]
-        self.lessons = Lessons(material.teacher, tracks, material.streams)
+        self._lessons = Lessons(material.teacher, tracks, material.streams)
         seconds = max(1, len(self._rows) // _SECOND)
         self._seconds = np.ones(seconds) / seconds
         self._receptive, self._stride = net.receptive, net.stride
@@ -249,13 +249,7 @@ class _Loop:
         self._hardness, self._seconds = state["hardness"], state["seconds"]
         self._count, self._mean = state["count"], state["mean"]
 
-    def step(
-        self,
-        net: Net | QuantisedNet,
-        optimiser: torch.optim.Optimizer,
-        learner: Learner,
-        embedded: bool,
-    ) -> str:
+    def step(self, net: Net | QuantisedNet, optimiser: torch.optim.Optimizer) -> str:
         """Learn from one batch; what it cost on average lately, for people."""
         if self._count >= _FIRST_SCAN and self._count % _SCAN_EVERY == 0:
             self._scan(net)
@@ -269,15 +263,15 @@ class _Loop:
         rows = np.concatenate([spoken, self._others.features[others], crops])
         phase = int(self._dice.integers(self._stride))
         rows, warp = warped(rows, self._dice)
-        logits, hidden = net.hear(self._masked(rows[:, phase:]))
+        logits = net(self._masked(rows[:, phase:]))
         ends = torch.arange(logits.shape[1]) * self._stride + self._receptive - 1 + phase
         heard, quiet = self._word_loss(logits[:_WORDS], words, warp, ends)
         wrong, peaks = _negative_loss(logits[_WORDS:])
         lesson = joined(
-            [self.lessons.of_tracks(0, words), self.lessons.of_tracks(1, others), lesson]
+            [self._lessons.of_tracks(0, words), self._lessons.of_tracks(1, others), lesson]
         )
-        taught = learner.loss(lesson.moved(warp), logits, hidden, ends, embedded)
-        loss = heard + self._weight * (wrong + 0.5 * quiet) + taught
+        taught = apart(lesson.moved(warp), logits, ends)
+        loss = heard + self._weight * (wrong + 0.5 * quiet) + _TAUGHT * taught
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -292,14 +286,14 @@ class _Loop:
         """Of the streams; where there are none, more of the tracks."""
         if len(self._rows) < FRAMES:
             chosen = self._dice.integers(len(self._others), size=_CROPS)
-            return self._others.features[chosen], self.lessons.of_tracks(1, chosen)
+            return self._others.features[chosen], self._lessons.of_tracks(1, chosen)
         seconds = self._dice.choice(len(self._seconds), _CROPS, p=self._seconds)
         # The second that was drawn lies somewhere in the rows that give outputs.
         room = FRAMES - self._receptive - _SECOND
         starts = seconds * _SECOND - self._receptive - self._dice.integers(0, room, _CROPS)
         starts = np.clip(starts, 0, len(self._rows) - FRAMES)
         rows = self._rows[starts[:, None] + np.arange(FRAMES)]
-        return rows, self.lessons.of_streams(starts)
+        return rows, self._lessons.of_streams(starts)
 
     def _mixed(self, words: NDArray[np.uint8], crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Some words with real sound of this batch behind them. Features are nearly logarithms:

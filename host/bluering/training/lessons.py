@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from bluering.training import embeddings
@@ -15,18 +15,16 @@ from bluering.training.tracks import FRAMES, Tracks
 from bluering.training.warp import Warp
 
 _DELAY = 2  # rows that the network may be later than the teacher
-_LOGITS, _EMBEDDED = 0.12, 0.4  # weights of the two losses
 _TOGETHER = 30  # moments of a track that are learned from
 
 
 @dataclass(frozen=True)
 class Lesson:
     """Of a batch: rows (n, moments) of the tracks, FRAMES and beyond where there is nothing to
-    learn; the teacher's logits (n, moments); embeddings (n, moments, 96)."""
+    learn; the teacher's logits (n, moments)."""
 
     rows: NDArray[np.int64]
     logits: NDArray[np.float32]
-    embedded: NDArray[np.float16]
 
     def moved(self, warp: Warp) -> "Lesson":
         """For tracks that were warped."""
@@ -39,29 +37,22 @@ class Lessons:
     """All that is learned from, heard by the teacher once."""
 
     def __init__(self, teacher: Teacher, tracks: list[Tracks], streams: list[Stream]) -> None:
-        self._tracks = [(teach_tracks(teacher, t), t.embedded[:, CONTEXT - 1 :]) for t in tracks]
+        self._tracks = [teach_tracks(teacher, t) for t in tracks]
         self._track_rows = rows_of_moments()
-        rows, logits, embedded, at = [np.zeros(0, np.int64)], [], [], 0
+        rows, logits, at = [np.zeros(0, np.int64)], [], 0
         for stream in streams:
             said = teach(teacher, stream.embedded)
             first = embeddings.FIRST + (CONTEXT - 1) * embeddings.EVERY
             rows.append(at + first + embeddings.EVERY * np.arange(len(said)))
             logits.append(said)
-            embedded.append(stream.embedded[CONTEXT - 1 :])
             at += len(stream.rows)
         self._rows = np.concatenate(rows)
         self._logits = np.concatenate([np.zeros(0, np.float32), *logits])
-        self._embedded = np.concatenate([embeddings.no_embeddings(), *embedded])
-        norm = teacher.norm
-        assert isinstance(norm, nn.BatchNorm1d) and norm.running_mean is not None
-        assert norm.running_var is not None
-        self.mean, self.scale = norm.running_mean, torch.rsqrt(norm.running_var + norm.eps)
 
     def of_tracks(self, which: int, chosen: NDArray[np.int64]) -> Lesson:
         """Of some tracks of the list's entry `which`."""
-        logits, embedded = self._tracks[which]
         rows = np.broadcast_to(self._track_rows[-_TOGETHER:], (len(chosen), _TOGETHER))
-        return Lesson(rows, logits[chosen, -_TOGETHER:], embedded[chosen, -_TOGETHER:])
+        return Lesson(rows, self._tracks[which][chosen, -_TOGETHER:])
 
     def of_streams(self, starts: NDArray[np.int64]) -> Lesson:
         """Of FRAMES rows from each start on, in the rows of all streams joined."""
@@ -70,7 +61,7 @@ class Lessons:
         known = places >= 0
         places = np.maximum(places, 0)
         rows = np.where(known, self._rows[places] - starts[:, None], FRAMES)
-        return Lesson(rows, self._logits[places], self._embedded[places])
+        return Lesson(rows, self._logits[places])
 
 
 def joined(lessons: list[Lesson]) -> Lesson:
@@ -78,38 +69,19 @@ def joined(lessons: list[Lesson]) -> Lesson:
     return Lesson(
         np.concatenate([lesson.rows for lesson in lessons]),
         np.concatenate([lesson.logits for lesson in lessons]),
-        np.concatenate([lesson.embedded for lesson in lessons]),
     )
 
 
-class Learner(nn.Module):
-    """What the network knows more than its logit tells: its last layer must say what the teacher's
-    ear says of the same moment. Needed in training alone."""
-
-    def __init__(self, width: int, lessons: Lessons) -> None:
-        super().__init__()
-        self.said = nn.Conv1d(width, embeddings.SIZE, 1)
-        self._mean, self._scale = lessons.mean, lessons.scale
-
-    def loss(
-        self, lesson: Lesson, logits: Tensor, hidden: Tensor, ends: Tensor, embedded: bool
-    ) -> Tensor:
-        """logits (n, steps), hidden (n, width, steps), ends: the row with which each step ends."""
-        stride = int(ends[1] - ends[0])
-        steps = np.rint((lesson.rows + _DELAY - int(ends[0])) / stride).astype(np.int64)
-        known = torch.from_numpy((steps >= 0) & (steps < len(ends)) & (lesson.rows < FRAMES))
-        steps = torch.from_numpy(np.clip(steps, 0, len(ends) - 1))
-        wanted = torch.from_numpy(lesson.logits).clamp(-SURE, SURE)
-        given = logits.gather(1, steps).clamp(-SURE - 1, SURE + 1)
-        apart = functional.smooth_l1_loss(given, wanted, reduction="none")
-        loss = _LOGITS * (apart * known).sum() / known.sum()
-        if embedded:
-            at = steps[:, None].expand(-1, hidden.shape[1], -1)
-            said = self.said(hidden.gather(2, at)).transpose(1, 2)
-            target = (torch.from_numpy(lesson.embedded).float() - self._mean) * self._scale
-            apart = functional.smooth_l1_loss(said, target, reduction="none").mean(2)
-            loss = loss + _EMBEDDED * (apart * known).sum() / known.sum()
-        return loss
+def apart(lesson: Lesson, logits: Tensor, ends: Tensor) -> Tensor:
+    """How far logits (n, steps) are from the teacher's; ends: the row with which each step ends."""
+    stride = int(ends[1] - ends[0])
+    steps = np.rint((lesson.rows + _DELAY - int(ends[0])) / stride).astype(np.int64)
+    known = torch.from_numpy((steps >= 0) & (steps < len(ends)) & (lesson.rows < FRAMES))
+    steps = torch.from_numpy(np.clip(steps, 0, len(ends) - 1))
+    wanted = torch.from_numpy(lesson.logits).clamp(-SURE, SURE)
+    given = logits.gather(1, steps).clamp(-SURE - 1, SURE + 1)
+    cost = functional.smooth_l1_loss(given, wanted, reduction="none")
+    return (cost * known).sum() / known.sum()
 
 
 @torch.no_grad()

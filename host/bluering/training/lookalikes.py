@@ -102,9 +102,9 @@ def look_alikes(phrase: str, count: int) -> tuple[LookAlike, ...]:
     wakes at "computer" can't but wake at "computers"."""
     wanted = pronunciations(phrase)
     near = sorted(
-        (_nearest(ways, wanted), word)
-        for word, ways in _common_words().items()
-        if not _contained(wanted, ways)
+        (nearest(ways, wanted), word)
+        for word, ways in common_words().items()
+        if not contained(wanted, ways)
     )[:count]
     pairs = (_best_pair(word, wanted) for _, word in near[: count // 2])
     kept = sorted(near + [pair for pair in pairs if pair])
@@ -114,11 +114,12 @@ def look_alikes(phrase: str, count: int) -> tuple[LookAlike, ...]:
 def _best_pair(word: str, wanted: list[Phonemes]) -> tuple[float, str] | None:
     texts = [text for f in _FILLERS for text in (f"{f} {word}", f"{word} {f}")]
     said = [(pronunciations(text), text) for text in texts]
-    scored = [(_nearest(ways, wanted), text) for ways, text in said if not _contained(wanted, ways)]
+    scored = [(nearest(ways, wanted), text) for ways, text in said if not contained(wanted, ways)]
     return min(scored, default=None)
 
 
-def _contained(wanted: list[Phonemes], ways: list[Phonemes]) -> bool:
+def contained(wanted: list[Phonemes], ways: list[Phonemes]) -> bool:
+    """Whether something said in one of these ways has the wake word in it."""
     return any(
         target == way[at : at + len(target)]
         for target in wanted
@@ -132,7 +133,8 @@ def crowd(phrase: str, within: float = 0.15) -> list[LookAlike]:
     return [found for found in look_alikes(phrase, 60) if found.distance <= within]
 
 
-def _nearest(ways: list[Phonemes], wanted: list[Phonemes]) -> float:
+def nearest(ways: list[Phonemes], wanted: list[Phonemes]) -> float:
+    """The smallest distance between ways to say something and ways to say the wake word."""
     return min(distance(way, target) for way in ways for target in wanted)
 
 
@@ -147,7 +149,8 @@ def _dictionary() -> dict[str, list[Phonemes]]:
 
 
 @lru_cache(maxsize=1)
-def _common_words() -> dict[str, list[Phonemes]]:
+def common_words() -> dict[str, list[Phonemes]]:
+    """Words heard at least once in a few million, and the ways to say them."""
     from wordfreq import zipf_frequency
 
     return {

@@ -40,15 +40,11 @@ class Net(nn.Module):
         self.head = nn.Conv1d(width, 1, shape.head)
 
     def forward(self, rows: Tensor) -> Tensor:
-        return self.hear(rows)[0]
-
-    def hear(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits, and the last block's output at the same steps, (n, channels, steps)."""
         x = rows.transpose(1, 2) * FEATURE_SCALE.scale
         x = functional.relu(self.first_norm(self.first(x)))
         for block in self.blocks:
             x = block(x)
-        return self.head(self.dropout(x))[:, 0], x[:, :, self.shape.head - 1 :]
+        return self.head(self.dropout(x))[:, 0]
 
 
 class Block(nn.Module):

@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 
+import numpy as np
+
 from bluering.training import sound
+from bluering.training.chatter import chatter
 from bluering.training.negatives import (
     TALK,
     Negative,
+    Stream,
     altered_stream,
     real_negatives,
     sounds,
@@ -22,7 +28,7 @@ from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.script import KINDS as SPOKEN_KINDS
 from bluering.training.script import Batch, batches
 from bluering.training.sound import Sound
-from bluering.training.speech import Clip, clips, synthesise
+from bluering.training.speech import ENGINES, Clip, clips, synthesise, voice
 from bluering.training.stages import (
     digest,
     kept,
@@ -34,7 +40,7 @@ from bluering.training.stages import (
 from bluering.training.tracks import Sources, Tracks, make_tracks
 
 # Counted up when the code of a stage changes what it makes.
-_AUGMENT, _FEATURISE = 2, 2
+_AUGMENT, _FEATURISE, _CHATTER = 2, 2, 1
 
 _SHARD = 500  # tracks in a file
 
@@ -49,6 +55,7 @@ _MADE_OF = {
 }
 _ROOMS = 160
 _ALTERED = 3  # more hearings of the recordings to learn from
+_CHATTER_HOURS = 1.0  # in a file
 
 Told = Callable[[str, int, int, str], None]
 """stage, done, of all, a line for people"""
@@ -132,24 +139,25 @@ def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> dict[
 
 
 def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], Path]:
-    """The stage "featurise": files of real recordings to learn from, and the one to choose by;
-    without a corpus there is nothing in it."""
+    """The stage "featurise": files of hours without the word to learn from, real and synthetic,
+    and the one to choose by; without a corpus there is nothing in it."""
     key = digest(_FEATURISE, _corpus_key(places.corpus), recipe.seed)
     folder = places.cache / "streams"
-    jobs: list[tuple[_StreamJob, Path]] = [
+    jobs: list[tuple[_Job, Path]] = [
         (_StreamJob(places.corpus, "learn", 0), folder / f"learn-{key}.npz"),
         (_StreamJob(places.corpus, "hold out", 0), folder / f"held-out-{key}.npz"),
     ]
     for number in range(1, _ALTERED + 1) if places.corpus.is_file() else ():
         job = _StreamJob(places.corpus, "alter", recipe.seed * 100 + number)
         jobs.append((job, folder / f"altered-{number}-{key}.npz"))
+    jobs += [(job, folder / f"{job.name}-{job.key()}.npz") for job in _chatter_jobs(recipe, places)]
     missing = [(job, path) for job, path in jobs if not path.exists()]
-    told("featurise", len(jobs) - len(missing), len(jobs), "files of real recordings")
+    told("featurise", len(jobs) - len(missing), len(jobs), "files of hours")
     _in_processes(
-        _make_stream,
+        _make_hours,
         missing,
         places.jobs,
-        lambda n: told("featurise", len(jobs) - n, len(jobs), "files of real recordings"),
+        lambda n: told("featurise", len(jobs) - n, len(jobs), "files of hours"),
     )
     paths = [path for _, path in jobs]
     return [paths[0], *paths[2:]], paths[1]
@@ -240,6 +248,49 @@ class _StreamJob:
     corpus: Path
     what: str
     seed: int
+
+
+@dataclass(frozen=True)
+class _ChatterJob:
+    corpus: Path
+    phrase: str
+    seed: int
+    number: int
+    hours: float
+
+    @property
+    def name(self) -> str:
+        return f"chatter-{self.number}"
+
+    def key(self) -> str:
+        versions = [version(package) for package in ENGINES["hibari"][1]]
+        who = (self.phrase, self.seed, self.number, self.hours)
+        return digest(_CHATTER, _corpus_key(self.corpus), versions, *who)
+
+
+_Job = _StreamJob | _ChatterJob
+
+
+def _chatter_jobs(recipe: Recipe, places: Places) -> Iterator[_ChatterJob]:
+    """An hour each, the last one perhaps shorter: more of them don't change the earlier ones."""
+    for number in range(ceil(recipe.chatter / _CHATTER_HOURS)):
+        hours = min(_CHATTER_HOURS, recipe.chatter - number * _CHATTER_HOURS)
+        yield _ChatterJob(places.corpus, recipe.phrase, recipe.seed, number, hours)
+
+
+def _make_hours(job: _Job, path: Path) -> None:
+    if isinstance(job, _ChatterJob):
+        kept(path, lambda: [_chatter_stream(job)], write_streams)
+    else:
+        _make_stream(job, path)
+
+
+def _chatter_stream(job: _ChatterJob) -> Stream:
+    dice = np.random.default_rng([job.seed, job.number, *job.phrase.encode()])
+    _, noises = _recordings(job.corpus)
+    rooms = _rooms(job.seed * 100)
+    said = chatter(job.phrase, voice("hibari"), job.hours * 3600, rooms, noises, dice)
+    return Stream.of(job.name, said)
 
 
 def _make_stream(job: _StreamJob, path: Path) -> None:

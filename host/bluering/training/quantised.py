@@ -17,7 +17,7 @@ from bluering.training.recipe import Network
 
 LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: probabilities 0.0003 to 0.9997
 _MOMENTUM = 0.02
-_TAIL = 1e-4  # the share of values beyond an activation's range, at each end
+_TAIL = 1e-3  # the share of values beyond an activation's range, at each end
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,10 @@ class QuantisedNet(nn.Module):
         self.biases.append(nn.Parameter(bias.detach().clone()))
 
     def forward(self, rows: Tensor) -> Tensor:
-        return self.hear(rows)[0]
-
-    def hear(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """As Net.hear."""
         x = rows.transpose(1, 2) * FEATURE_SCALE.scale
-        hidden = x
         for index, layer in enumerate(self.layers):
             weight = self._weight(index)
             if layer.kind == "head":
-                hidden = x[:, :, self.shape.head - 1 :]
                 x = functional.dropout(x, self.dropout, self.training)
             if self.quantise:
                 weight = _rounded_weight(weight)
@@ -98,7 +92,7 @@ class QuantisedNet(nn.Module):
                 x = _rounded(x, self.scale(index))
             elif self.high[index] > 0:
                 x = _saturated(x, self.scale(index))
-        return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0], hidden
+        return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0]
 
     def scale(self, index: int) -> Scale:
         """Of a layer's output."""

@@ -66,7 +66,7 @@ class Training(BaseModel):
     model_config = _STRICT
 
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
-    steps: Annotated[int, Field(ge=1)] = 7_000
+    steps: Annotated[int, Field(ge=1)] = 10_000
     quantised_steps: Annotated[int, Field(ge=1)] = 2_500  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
@@ -87,6 +87,7 @@ class Recipe(BaseModel):
     accepts_per_hour: Annotated[float, Field(gt=0)] = 0.5  # where the cutoff is chosen
     speech: Speech = Speech()
     tracks: Tracks = Tracks()
+    chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk without the word
     network: Network = Network()
     training: Training = Training()
 
@@ -134,6 +135,7 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
         update={
             "speech": Speech(word=few, look_alike=few, sentence=few, held_out=few),
             "tracks": Tracks(word=100, look_alike=30, part=10, sentence=20, noise=10, held_out=50),
+            "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
             "training": Training(teacher_steps=20, steps=30, quantised_steps=20),
             "accepts_per_hour": 10_000.0,

@@ -16,7 +16,7 @@ import numpy as np
 
 from bluering.training.errors import TrainingError
 from bluering.training.script import Batch
-from bluering.training.voices import Speech, Utterance, tidy
+from bluering.training.voices import Speech, Utterance, Voice, tidy
 
 _SHORTEST = 1600  # samples; less is a failure of the engine
 _FORMAT = 1
@@ -29,6 +29,7 @@ ENGINES = {
     ),
     "espeak": ("bluering.training.voices.espeak:EspeakVoice", ("espeakng-loader",)),
     "flite": ("bluering.training.voices.flite:Flite", ()),
+    "hibari": ("bluering.training.voices.hibari:Hibari", ("hibari-tts", "onnxruntime")),
 }
 
 
@@ -78,13 +79,18 @@ def key(batch: Batch) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def voice(engine: str) -> Voice:
+    """One of ENGINES, ready to speak."""
+    module, _, name = ENGINES[engine][0].partition(":")
+    return getattr(import_module(module), name)()
+
+
 def speak(batch: Batch, path: Path) -> None:
     """Speak a batch into a file, which appears when it is whole."""
-    module, _, name = ENGINES[batch.engine][0].partition(":")
-    voice = getattr(import_module(module), name)()
+    engine = voice(batch.engine)
     spoken = []
     for utterance in batch.utterances:
-        samples = tidy(*voice.say(utterance))
+        samples = tidy(*engine.say(utterance))
         spoken.append(samples if len(samples) >= _SHORTEST else np.zeros(0, np.int16))
     if not any(map(len, spoken)):
         raise TrainingError(f"{batch.engine} gave no sound for any of {len(spoken)} utterances")

@@ -16,10 +16,10 @@ from torch.nn import functional
 from bluering.training.tracks import FRAMES
 
 _ANCHOR = 300  # the row that stays where it is
-_TIME = 0.05  # standard deviations: of the logarithm of the stretch,
-_BANDS = 0.02  # of the logarithm of the factor between bands,
-_SHIFT = 0.25  # of their shift, in bands,
-_TILT, _GAIN = 4.0, 3.0  # and of gains, in the features' unit: 6 dB are 17
+_TIME = 0.06  # standard deviations: of the logarithm of the stretch,
+_BANDS = 0.03  # of the logarithm of the factor between bands,
+_SHIFT = 0.35  # of their shift, in bands,
+_TILT, _GAIN = 5.0, 3.0  # and of gains, in the features' unit: 6 dB are 17
 _KNOTS = 5
 _LONGEST = 1.2
 _FULL = 64.0  # features below get less of a gain: silence stays silent

@@ -1,0 +1,76 @@
+"""Synthetic talk: the word never falls in it, what sounds like it does."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bluering.training import sound
+from bluering.training.chatter import chatter, texts
+from bluering.training.lookalikes import contained, look_alikes, pronunciations
+from bluering.training.speech import voice
+from bluering.training.voices import RATE, Utterance
+
+
+def _lines(phrase: str, count: int, seed: int = 1) -> list[str]:
+    return list(itertools.islice(texts(phrase, np.random.default_rng(seed)), count))
+
+
+@pytest.mark.parametrize("phrase", ["Alexa", "echo", "hey echo"])
+def test_the_word_never_falls(phrase: str) -> None:
+    wanted = pronunciations(phrase)
+    lines = _lines(phrase, 300)
+    assert all(3 < len(line.split()) < 15 for line in lines)
+    for line in lines:
+        said = sum((pronunciations(word)[0] for word in line.split()), ())
+        assert not contained(wanted, [said]), line
+
+
+def test_what_sounds_like_it_falls_often() -> None:
+    near = {found.phrase for found in look_alikes("computer", 100) if " " not in found.phrase}
+    words = [word.strip(".,?!") for line in _lines("computer", 200) for word in line.split()]
+    assert sum(word in near for word in words) > 0.05 * len(words)
+    assert len(set(words)) > len(words) / 3
+
+
+def test_a_phrase_that_the_dictionary_lacks_is_talked_around_all_the_same() -> None:
+    lines = _lines("hey zorblax", 20)
+    assert len(set(lines)) == 20
+
+
+class _Tone:
+    """Says everything as a tone, as fast as asked."""
+
+    def __init__(self) -> None:
+        self.said: list[Utterance] = []
+
+    def say(self, utterance: Utterance) -> tuple[NDArray[np.float32], int]:
+        self.said.append(utterance)
+        return np.sin(np.arange(int(9000 / utterance.speed)) / 9).astype(np.float32), 16000
+
+
+def test_it_is_as_long_as_asked_and_the_same_again() -> None:
+    rooms = [np.eye(1, 400, dtype=np.float32)[0]]
+    noises = [sound.coloured(RATE, np.random.default_rng(3))]
+
+    def heard() -> tuple[NDArray[np.int16], list[Utterance]]:
+        tone = _Tone()
+        return chatter("Alexa", tone, 40.0, rooms, noises, np.random.default_rng(2)), tone.said
+
+    (x, said), (again, _) = heard(), heard()
+    assert x.dtype == np.int16 and len(x) == 40 * RATE
+    assert np.array_equal(x, again)
+    assert len(said) > 15 and len({utterance.speed for utterance in said}) > 10
+    seconds = np.abs(x.astype(np.int32)).reshape(-1, RATE).max(1)
+    assert (seconds > 100).all()
+
+
+def test_hibari_says_a_line_at_its_speed_and_the_same_again() -> None:
+    engine = voice("hibari")
+    usual, rate = engine.say(Utterance("the election was a letter", "hibari", "heart"))
+    slow, _ = engine.say(Utterance("the election was a letter", "hibari", "heart", 0.7))
+    again, _ = voice("hibari").say(Utterance("the election was a letter", "hibari", "heart"))
+    assert rate == 24000 and 1.0 < len(usual) / rate < 4.0
+    assert len(slow) > 1.25 * len(usual)
+    assert np.array_equal(usual, again)
