@@ -59,9 +59,11 @@ def test_it_is_as_long_as_asked_and_the_same_again() -> None:
         return chatter("Alexa", tone, 40.0, rooms, noises, np.random.default_rng(2)), tone.said
 
     (x, said), (again, _) = heard(), heard()
-    assert x.dtype == np.int16 and len(x) == 40 * RATE
+    assert x.dtype == np.int16
+    assert len(x) == 40 * RATE
     assert np.array_equal(x, again)
-    assert len(said) > 15 and len({utterance.speed for utterance in said}) > 10
+    assert len(said) > 15
+    assert len({utterance.speed for utterance in said}) > 10
     seconds = np.abs(x.astype(np.int32)).reshape(-1, RATE).max(1)
     assert (seconds > 100).all()
 
@@ -71,6 +73,7 @@ def test_hibari_says_a_line_at_its_speed_and_the_same_again() -> None:
     usual, rate = engine.say(Utterance("the election was a letter", "hibari", "heart"))
     slow, _ = engine.say(Utterance("the election was a letter", "hibari", "heart", 0.7))
     again, _ = voice("hibari").say(Utterance("the election was a letter", "hibari", "heart"))
-    assert rate == 24000 and 1.0 < len(usual) / rate < 4.0
+    assert rate == 24000
+    assert 1.0 < len(usual) / rate < 4.0
     assert len(slow) > 1.25 * len(usual)
     assert np.array_equal(usual, again)

