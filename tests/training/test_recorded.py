@@ -10,10 +10,10 @@ import soundfile
 
 from bluering.training import sound
 from bluering.training.errors import TrainingError
-from bluering.training.pipeline import Places, Spoken, augment
+from bluering.training.pipeline import Spoken, augment
 from bluering.training.recipe import Recipe, Tracks
 from bluering.training.recorded import recorded_clips, recordings
-from bluering.training.stages import read_tracks
+from bluering.training.stages import Places, read_tracks
 from bluering.training.tracks import Sources, make_tracks
 from bluering.training.voices import RATE, Utterance
 
@@ -33,7 +33,7 @@ def test_the_word_is_cut_out_of_its_recording(tmp_path: Path) -> None:
     [clip] = recorded_clips([_write(tmp_path / "a.wav")], "computer")
     assert len(clip.samples) / RATE == pytest.approx(0.6, abs=0.08)
     assert (clip.utterance.engine, clip.utterance.text) == ("recorded", "computer")
-    tracks = make_tracks(Sources([clip], [], [clip], rooms=sound.rooms(2, 1)), "word", 3, [1])
+    tracks = make_tracks(Sources([clip], [], [clip], rooms=sound.rooms(1, 2)), "word", 3, [1])
     assert (tracks.end > tracks.start).all()
 
 

@@ -27,7 +27,7 @@ def _voice(seconds: float = 0.7, hertz: float = 140.0, engine: str = "espeak") -
 def sources() -> Sources:
     clips = [_voice(0.5 + 0.1 * n, 110 + 30 * n) for n in range(4)]
     noise = np.random.default_rng(1).normal(size=10 * RATE).astype(np.float32) * 0.1
-    return Sources(clips, clips, clips, [noise], [noise], sound.rooms(3, 1))
+    return Sources(clips, clips, clips, [noise], [noise], sound.rooms(1, 3))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_tracks(sources: Sources, kind: str) -> Non
 
 def test_the_word_is_where_the_track_says(monkeypatch) -> None:
     monkeypatch.setattr("bluering.training.tracks._Maker._context", lambda *_: None)
-    quiet = Sources([_voice()], [_voice()], [_voice()], rooms=sound.rooms(2, 1))
+    quiet = Sources([_voice()], [_voice()], [_voice()], rooms=sound.rooms(1, 2))
     tracks = make_tracks(quiet, "word", 30, [4])
     clear = [i for i in range(30) if tracks.snr[i] > 25]
     assert len(clear) >= 5
@@ -103,7 +103,7 @@ def test_of_words_with_a_lead_no_part_is_taken() -> None:
     led = Clip(replace(_voice().utterance, lead="hey"), np.full(20_000, 9000, np.int16))
     alone = _voice(0.6)
     tracks = make_tracks(
-        Sources([led, alone], [], [alone], rooms=sound.rooms(2, 1)), "part", 12, [1]
+        Sources([led, alone], [], [alone], rooms=sound.rooms(1, 2)), "part", 12, [1]
     )
     assert set(tracks.clip.tolist()) == {1}
 

@@ -39,9 +39,9 @@ def train(
     """Train a wake word. Interrupted, the same command goes on where it was."""
     with extra("train"):
         from bluering.training.phrase import warnings
-        from bluering.training.pipeline import Places
         from bluering.training.places import cache_folder
         from bluering.training.recipe import find_recipe, smoke_recipe
+        from bluering.training.stages import Places
 
         recipe: Recipe = find_recipe(word, _RECIPES)
         for warning in warnings(recipe.phrase):

@@ -98,8 +98,8 @@ def _learned(recipe: Recipe) -> str:
         "alone and in one breath with others, in random rooms and noises. A teacher, trained on "
         "the same over Google's speech embedding (Apache-2.0), told the network how sure to be. "
         "Look-alikes from the CMU Pronouncing Dictionary by phonetic distance and from the recipe. "
-        f"{talk}Half of the development corpus' recordings without the word, by speaker where known, as "
-        f"negatives and as noise. {own}"
+        f"{talk}Half of the development corpus' recordings without the word, by speaker where "
+        f"known, as negatives and as noise. {own}"
     )
 
 

@@ -7,6 +7,7 @@ import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,20 @@ def real_negatives(manifest: Path) -> list[Negative]:
         ]
     except (KeyError, ValueError) as error:
         raise TrainingError(f"{manifest} can't be used: {error!r}") from error
+
+
+def corpus_key(manifest: Path) -> str:
+    """A hash of the corpus; empty where there is none."""
+    return hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
+
+
+@lru_cache(maxsize=1)
+def learned_sounds(manifest: Path) -> tuple[list[Sound], list[Sound]]:
+    """The half to learn from: recordings of people, and of anything."""
+    learned = [negative for negative in real_negatives(manifest) if negative.learn]
+    heard = sounds(learned)
+    talk = [x for x, negative in zip(heard, learned, strict=True) if negative.kind in TALK]
+    return talk, heard
 
 
 def sounds(negatives: Sequence[Negative]) -> list[Sound]:

@@ -1,46 +1,30 @@
-"""From a recipe to weights: the stages in their order, each done once and found again."""
+"""From a recipe to tracks: the first stages, each done once and found again."""
 
 import hashlib
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
-from math import ceil
 from pathlib import Path
 
-import numpy as np
-
 from bluering.training import sound
-from bluering.training.chatter import chatter
-from bluering.training.negatives import (
-    TALK,
-    Negative,
-    Stream,
-    altered_stream,
-    real_negatives,
-    sounds,
-    streams,
-)
+from bluering.training.negatives import corpus_key, learned_sounds
 from bluering.training.recipe import Recipe
 from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.script import KINDS as SPOKEN_KINDS
 from bluering.training.script import Batch, batches
-from bluering.training.sound import Sound
-from bluering.training.speech import ENGINES, Clip, clips, synthesise, voice
+from bluering.training.speech import Clip, clips, synthesise
 from bluering.training.stages import (
+    Places,
+    Told,
     digest,
+    in_processes,
     kept,
-    read_streams,
     read_tracks,
-    write_streams,
     write_tracks,
 )
 from bluering.training.tracks import Sources, Tracks, make_tracks
 
-# Counted up when the code of a stage changes what it makes.
-_AUGMENT, _FEATURISE, _CHATTER = 2, 2, 1
+_AUGMENT = 2  # counted up when the code changes what it makes
 
 _SHARD = 500  # tracks in a file
 
@@ -53,22 +37,6 @@ _MADE_OF = {
     "noise": ("sentence",),
     "held_out": ("held_out", "sentence"),
 }
-_ROOMS = 160
-_ALTERED = 3  # more hearings of the recordings to learn from
-_CHATTER_HOURS = 1.0  # in a file
-
-Told = Callable[[str, int, int, str], None]
-"""stage, done, of all, a line for people"""
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a run finds and keeps things."""
-
-    cache: Path
-    sentences: Path
-    corpus: Path  # a manifest.csv, which may be absent
-    jobs: int = 2
 
 
 @dataclass(frozen=True)
@@ -114,7 +82,7 @@ class Shard:
 
 def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> dict[str, list[Path]]:
     """The stage "augment": files of tracks by kind, those held out under "held_out"."""
-    corpus_key = _corpus_key(places.corpus)
+    corpus = corpus_key(places.corpus)
     own = recordings(recipe.recordings)
     own_key = {"own": [hashlib.sha256(path.read_bytes()).hexdigest() for path in own]}
     wanted: dict[str, list[Path]] = {}
@@ -122,45 +90,20 @@ def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> dict[
     for kind, shard in _shards(recipe, spoken, own, places):
         made_of = spoken.key(*_MADE_OF[kind])
         also = own_key if shard.recorded else {}
-        key = digest(_AUGMENT, made_of, corpus_key, kind, shard.count, shard.seed, *also.items())
+        key = digest(_AUGMENT, made_of, corpus, kind, shard.count, shard.seed, *also.items())
         path = places.cache / "tracks" / f"{kind}-{key}.npz"
         wanted.setdefault(kind, []).append(path)
         if not path.exists():
             missing.append((shard, path))
     total = sum(map(len, wanted.values()))
     told("augment", total - len(missing), total, "files of tracks")
-    _in_processes(
+    in_processes(
         _make_shard,
         missing,
         places.jobs,
         lambda n: told("augment", total - n, total, "files of tracks"),
     )
     return wanted
-
-
-def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], Path]:
-    """The stage "featurise": files of hours without the word to learn from, real and synthetic,
-    and the one to choose by; without a corpus there is nothing in it."""
-    key = digest(_FEATURISE, _corpus_key(places.corpus), recipe.seed)
-    folder = places.cache / "streams"
-    jobs: list[tuple[_Job, Path]] = [
-        (_StreamJob(places.corpus, "learn", 0), folder / f"learn-{key}.npz"),
-        (_StreamJob(places.corpus, "hold out", 0), folder / f"held-out-{key}.npz"),
-    ]
-    for number in range(1, _ALTERED + 1) if places.corpus.is_file() else ():
-        job = _StreamJob(places.corpus, "alter", recipe.seed * 100 + number)
-        jobs.append((job, folder / f"altered-{number}-{key}.npz"))
-    jobs += [(job, folder / f"{job.name}-{job.key()}.npz") for job in _chatter_jobs(recipe, places)]
-    missing = [(job, path) for job, path in jobs if not path.exists()]
-    told("featurise", len(jobs) - len(missing), len(jobs), "files of hours")
-    _in_processes(
-        _make_hours,
-        missing,
-        places.jobs,
-        lambda n: told("featurise", len(jobs) - n, len(jobs), "files of hours"),
-    )
-    paths = [path for _, path in jobs]
-    return [paths[0], *paths[2:]], paths[1]
 
 
 def _shards(
@@ -187,36 +130,16 @@ def _shards(
             )
 
 
-def _in_processes(
-    function: Callable, jobs: list[tuple], count: int, told: Callable[[int], None]
-) -> None:
-    """Call a function with each pair of arguments; told: how many are left."""
-    if not jobs:
-        return
-    context = multiprocessing.get_context("spawn")
-    left = len(jobs)
-    with ProcessPoolExecutor(count, context) as pool:
-        futures = [pool.submit(function, *job) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                left -= 1
-                told(left)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
 def _make_shard(shard: Shard, path: Path) -> None:
     sources = _sources(shard)
     kept(path, lambda: make_tracks(sources, shard.kind, shard.count, shard.seed), write_tracks)
 
 
 def _sources(shard: Shard) -> Sources:
-    talk, noise = _recordings(shard.corpus)
+    talk, noise = learned_sounds(shard.corpus)
     words = [*_clips(shard.word), *_recorded(shard.recorded, shard.phrase)]
     said = (words, _clips(shard.look_alike), _clips(shard.sentence))
-    return Sources(*said, talk, noise, _rooms(shard.rooms_seed))
+    return Sources(*said, talk, noise, sound.rooms(shard.rooms_seed))
 
 
 @lru_cache(maxsize=1)
@@ -229,93 +152,7 @@ def _clips(paths: tuple[Path, ...]) -> list[Clip]:
     return clips(paths)
 
 
-@lru_cache(maxsize=1)
-def _recordings(corpus: Path) -> tuple[list[Sound], list[Sound]]:
-    """Of people, and of anything."""
-    learned = [negative for negative in real_negatives(corpus) if negative.learn]
-    heard = sounds(learned)
-    talk = [x for x, negative in zip(heard, learned, strict=True) if negative.kind in TALK]
-    return talk, heard
-
-
-@lru_cache(maxsize=2)
-def _rooms(seed: int) -> list[Sound]:
-    return sound.rooms(_ROOMS, seed)
-
-
-@dataclass(frozen=True)
-class _StreamJob:
-    corpus: Path
-    what: str
-    seed: int
-
-
-@dataclass(frozen=True)
-class _ChatterJob:
-    corpus: Path
-    phrase: str
-    seed: int
-    number: int
-    hours: float
-
-    @property
-    def name(self) -> str:
-        return f"chatter-{self.number}"
-
-    def key(self) -> str:
-        versions = [version(package) for package in ENGINES["hibari"][1]]
-        who = (self.phrase, self.seed, self.number, self.hours)
-        return digest(_CHATTER, _corpus_key(self.corpus), versions, *who)
-
-
-_Job = _StreamJob | _ChatterJob
-
-
-def _chatter_jobs(recipe: Recipe, places: Places) -> Iterator[_ChatterJob]:
-    """An hour each, the last one perhaps shorter: more of them don't change the earlier ones."""
-    for number in range(ceil(recipe.chatter / _CHATTER_HOURS)):
-        hours = min(_CHATTER_HOURS, recipe.chatter - number * _CHATTER_HOURS)
-        yield _ChatterJob(places.corpus, recipe.phrase, recipe.seed, number, hours)
-
-
-def _make_hours(job: _Job, path: Path) -> None:
-    if isinstance(job, _ChatterJob):
-        kept(path, lambda: [_chatter_stream(job)], write_streams)
-    else:
-        _make_stream(job, path)
-
-
-def _chatter_stream(job: _ChatterJob) -> Stream:
-    dice = np.random.default_rng([job.seed, job.number, *job.phrase.encode()])
-    _, noises = _recordings(job.corpus)
-    rooms = _rooms(job.seed * 100)
-    said = chatter(job.phrase, voice("hibari"), job.hours * 3600, rooms, noises, dice)
-    return Stream.of(job.name, said)
-
-
-def _make_stream(job: _StreamJob, path: Path) -> None:
-    negatives: list[Negative] = real_negatives(job.corpus)
-    learned = [negative for negative in negatives if negative.learn]
-    if job.what == "alter":
-        rooms = sound.rooms(_ROOMS, job.seed)
-        kept(
-            path,
-            lambda: [altered_stream(sounds(learned), rooms, (job.seed,), path.stem)],
-            write_streams,
-        )
-    else:
-        chosen = learned if job.what == "learn" else [n for n in negatives if not n.learn]
-        kept(path, lambda: streams(chosen), write_streams)
-
-
-def _corpus_key(corpus: Path) -> str:
-    return hashlib.sha256(corpus.read_bytes()).hexdigest() if corpus.is_file() else ""
-
-
 def load_tracks(files: dict[str, list[Path]]) -> tuple[Tracks, Tracks, Tracks]:
     """Words, others and held-out words."""
     others = [p for kind, paths in files.items() if kind not in ("word", "held_out") for p in paths]
     return read_tracks(files["word"]), read_tracks(others), read_tracks(files["held_out"])
-
-
-__all__ = ["Places", "augment", "featurise", "load_tracks", "read_streams", "speak"]

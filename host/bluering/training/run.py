@@ -14,23 +14,16 @@ from bluering.training import held_out, judge, shipped
 from bluering.training.card import Card
 from bluering.training.errors import TrainingError
 from bluering.training.fit import Material, quantise, train
+from bluering.training.hours import featurise
 from bluering.training.lock import lock
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
 from bluering.training.negatives import Stream
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, Net, macs_a_step
-from bluering.training.pipeline import (
-    Places,
-    Spoken,
-    Told,
-    augment,
-    featurise,
-    load_tracks,
-    speak,
-)
+from bluering.training.pipeline import Spoken, augment, load_tracks, speak
 from bluering.training.quantised import QuantisedNet, write_tflite
 from bluering.training.recipe import Recipe
 from bluering.training.speech import Clip, clips
-from bluering.training.stages import digest, kept, read_streams
+from bluering.training.stages import Places, Told, digest, kept, read_streams
 from bluering.training.teacher import Teacher, train_teacher
 from bluering.training.tracks import Tracks, features
 

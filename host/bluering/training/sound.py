@@ -4,6 +4,7 @@ All functions take and give floats at 16 kHz, full scale at 1, and draw from the
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ _GRAIN = 480  # samples, of WSOLA
 _SEARCH = 160
 
 
-def rooms(count: int, seed: int) -> list[Sound]:
+@lru_cache(maxsize=2)
+def rooms(seed: int, count: int = 160) -> list[Sound]:
     """Impulse responses of shoebox rooms, by the image source method (pyroomacoustics), from the
     direct sound on, which has gain 1."""
     import pyroomacoustics as pra
