@@ -19,7 +19,7 @@ from torch.nn import functional
 from bluering.models.streaming_writer import FEATURES
 from bluering.training.lessons import Lesson, Lessons, apart, joined
 from bluering.training.negatives import Stream
-from bluering.training.net import Net
+from bluering.training.net import Net, score
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
 from bluering.training.teacher import SURE, Teacher
@@ -139,12 +139,12 @@ def misses(net: Net | QuantisedNet, material: Material, window: int) -> float:
 
 @torch.no_grad()
 def track_scores(net: Net | QuantisedNet, tracks: Tracks, window: int) -> NDArray[np.float64]:
-    """The highest sliding mean of the probability in each track, 0..1."""
+    """The highest sliding mean of the score in each track, 0..1."""
     net.eval()
     best = []
     for at in range(0, len(tracks), 256):
         rows = torch.from_numpy(tracks.features[at : at + 256]).float()
-        best.append(_sliding(torch.sigmoid(net(rows)), window).amax(1))
+        best.append(_sliding(score(net(rows)), window).amax(1))
     return torch.cat(best).double().numpy()
 
 
@@ -152,7 +152,7 @@ def track_scores(net: Net | QuantisedNet, tracks: Tracks, window: int) -> NDArra
 def stream_scores(net: Net | QuantisedNet, stream: Stream, window: int) -> NDArray[np.float32]:
     """The sliding mean after each step of a stream, 0..1."""
     logits = torch.from_numpy(_stream_logits(net, stream.rows))
-    return _sliding(torch.sigmoid(logits)[None], window)[0].numpy()
+    return _sliding(score(logits)[None], window)[0].numpy()
 
 
 def _sliding(probabilities: Tensor, window: int) -> Tensor:

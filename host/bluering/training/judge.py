@@ -56,7 +56,7 @@ def choose_cutoff(
 
 @dataclass(frozen=True)
 class Rounding:
-    """|int8 - float| of the sliding mean of the probability, 0..1."""
+    """|int8 - float| of the sliding mean of the score, 0..1."""
 
     clips: int
     largest: float  # of any step of any clip

@@ -4,7 +4,7 @@ Weights have a scale for each output, activations one of their own, as in Tensor
 scheme (Jacob et al., 2018). Rounding lets gradients through unchanged.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bluering.models.streaming_writer import FEATURE_SCALE, Kernel, Scale, StreamingWriter
-from bluering.training.net import Block, Net
+from bluering.training.net import TEMPERATURE, Block, Net
 from bluering.training.recipe import Network
 
-LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: probabilities 0.0003 to 0.9997
+LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: scores 0.018 to 0.982
 _MOMENTUM = 0.02
 _TAIL = 1e-3  # the share of values beyond an activation's range, at each end
 
@@ -129,7 +129,9 @@ def write_tflite(net: QuantisedNet, description: str) -> bytes:
             x = writer.keep(x, rows - layer.stride)
         kernel = _kernel(weight, net.biases[index].detach().numpy(), x.scale, layer)
         if layer.kind == "head":
-            return writer.finish(writer.dense(x, kernel, LOGIT_SCALE))
+            softened = replace(kernel, scales=kernel.scales / np.float32(TEMPERATURE))
+            scale = Scale(LOGIT_SCALE.scale / TEMPERATURE, LOGIT_SCALE.zero_point)
+            return writer.finish(writer.dense(x, softened, scale))
         if layer.kind == "depthwise":
             x = writer.depthwise(x, kernel, net.scale(index))
         else:
