@@ -78,7 +78,7 @@ def train(recipe: Recipe, material: Material, checkpoint: Path, told: Told) -> N
     steps = recipe.training.steps
     loop = _Loop(recipe, material, net)
     optimiser = torch.optim.AdamW(
-        net.parameters(), recipe.training.learning_rate, weight_decay=2e-3
+        net.parameters(), recipe.training.learning_rate, weight_decay=2e-2
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.training.learning_rate, total_steps=steps, pct_start=0.15
