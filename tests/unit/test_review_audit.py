@@ -38,16 +38,9 @@ _ENTRIES = 20
 _EDITS = 1000
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with vault_world.postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
-    with vault_world.memory_folder() as folder, open_desk(folder, url) as desk:
+@pytest.fixture
+def desk(database_url: str | None) -> Iterator[Desk]:
+    with vault_world.memory_folder() as folder, open_desk(folder, database_url) as desk:
         yield desk
 
 

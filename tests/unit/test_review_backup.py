@@ -30,16 +30,9 @@ _OTHER = "another passphrase for the backup"
 _SAID = "what was said"
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with vault_world.postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
-    with vault_world.memory_folder() as folder, open_desk(folder, url) as desk:
+@pytest.fixture
+def desk(database_url: str | None) -> Iterator[Desk]:
+    with vault_world.memory_folder() as folder, open_desk(folder, database_url) as desk:
         fill(desk, 200)
         allow_review(desk)
         put_on_record(desk.vault)

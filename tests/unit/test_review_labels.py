@@ -34,16 +34,9 @@ from tests.unit import vault_world
 from tests.unit.review_world import clock_of, fill, open_desk
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with vault_world.postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def both(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
-    with vault_world.memory_folder() as folder, open_desk(folder, url) as desk:
+@pytest.fixture
+def both(database_url: str | None) -> Iterator[Desk]:
+    with vault_world.memory_folder() as folder, open_desk(folder, database_url) as desk:
         _set_up(desk)
         yield desk
 

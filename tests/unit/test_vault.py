@@ -25,24 +25,17 @@ from tests.unit import vault_world
 from tests.unit.vault_world import PASSPHRASE, recording
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with vault_world.postgres() as url:
-        yield url
-
-
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
     with vault_world.memory_folder() as folder:
         yield folder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def vault(request, tmp_path: Path) -> Iterator[Vault]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
-    vault = Vault.create(tmp_path / "vault", PASSPHRASE, url)
+@pytest.fixture
+def vault(database_url: str | None, tmp_path: Path) -> Iterator[Vault]:
+    vault = Vault.create(tmp_path / "vault", PASSPHRASE, database_url)
     yield vault
-    if url:
+    if database_url:
         with vault.session() as session, session.begin():
             session.execute(delete(Recording))
             session.execute(delete(Wake))
