@@ -128,11 +128,11 @@ def misses(net: Net | QuantisedNet, material: Material, window: int) -> float:
     found = track_scores(net, material.held_out_words, window)
     heard = [stream_scores(net, stream, window) for stream in material.held_out_streams]
     hours = sum(len(stream.rows) for stream in material.held_out_streams) / _SECOND / 3600
-    peaks = np.sort(np.concatenate([_peaks(scores) for scores in heard] or [np.zeros(1)]))[::-1]
+    woken = np.sort(np.concatenate([peaks(scores) for scores in heard] or [np.zeros(1)]))[::-1]
     rates = []
     for per_hour in ACCEPTS_PER_HOUR:
         allowed = int(per_hour * hours)
-        cutoff = peaks[allowed] if allowed < len(peaks) else 0.0
+        cutoff = woken[allowed] if allowed < len(woken) else 0.0
         rates.append(float((found <= cutoff).mean()))
     return float(np.mean(rates))
 
@@ -159,7 +159,7 @@ def _sliding(probabilities: Tensor, window: int) -> Tensor:
     return functional.avg_pool1d(probabilities[:, None], window, 1)[:, 0]
 
 
-def _peaks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def peaks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """The highest score of each wake, were the cutoff below it: none within a second of a higher
     one."""
     step = 33

@@ -1,0 +1,90 @@
+"""Misses against false accepts of what training keeps: python -m tests.bench.training WORD FILE...
+
+FILEs are weights in .cache/train/weights: a network's (X.pt, float or with int8 in the loop) or a
+teacher's (X.teacher.pt). Positives: the development corpus's clips of the word, clean. False
+accepts: the half of its recordings without the word that nobody learned from. A row of the tables
+in models/training/README.md is one run of this.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from bluering.training.fit import peaks, stream_scores
+from bluering.training.negatives import Stream, real_negatives, streams
+from bluering.training.net import Net
+from bluering.training.quantised import QuantisedNet
+from bluering.training.recipe import Recipe, find_recipe
+from bluering.training.teacher import Teacher, teach
+from bluering.validate.audio import read
+from bluering.validate.corpus import load_corpus
+from bluering.validate.mix import placed, quiet, to_int16
+from tests.conftest import CORPUS
+
+PER_HOUR = (0.25, 0.5, 1.0, 2.0, 4.0)
+_MANIFEST = CORPUS / "manifest.csv"
+_TEACHERS_SECOND = 12  # of a teacher's outputs
+_RECIPES = Path("models/training")
+
+Listener = Callable[[Stream], NDArray[np.float32]]
+
+
+def main(word: str, *files: str) -> None:
+    """Print a row for each file."""
+    recipe = find_recipe(word, _RECIPES)
+    clips = _clips(recipe)
+    held_out = streams([n for n in real_negatives(_MANIFEST) if not n.learn])
+    hours = sum(len(stream.rows) for stream in held_out) / 360_000
+    title = f"{word}: missed of {len(clips)} clips at false accepts per hour, of {hours:.2f} h"
+    table = Table("", *(f"{per_hour:g}" for per_hour in PER_HOUR), title=title)
+    for file in files:
+        kind, heard, peaks_of = _listener(recipe, Path(file))
+        reached = np.array([heard(clip).max(initial=-np.inf) for clip in clips])
+        woken = np.sort(np.concatenate([peaks_of(heard(s)) for s in held_out]))[::-1]
+        cutoffs = [woken[int(per_hour * hours)] for per_hour in PER_HOUR]
+        rates = [f"{100 * (reached <= cutoff).mean():.1f} %" for cutoff in cutoffs]
+        table.add_row(f"{Path(file).name[:8]}, {kind}", *rates)
+    Console().print(table)
+
+
+def _clips(recipe: Recipe) -> list[Stream]:
+    dice = np.random.default_rng(recipe.seed)
+    found = load_corpus(_MANIFEST, {recipe.name}).recordings
+    sounds = [placed(read(recording.path)) for recording in found if recording.positive]
+    return [Stream.of("", to_int16(x + quiet(len(x), dice))) for x in sounds]
+
+
+def _listener(recipe: Recipe, file: Path) -> tuple[str, Listener, Callable]:
+    """What it is, what gives its scores, and the highest of each wake."""
+    state = torch.load(file)
+    if file.name.endswith(".teacher.pt"):
+        teacher = Teacher()
+        teacher.load_state_dict(state)
+        return "teacher", (lambda stream: teach(teacher, stream.embedded)), _highest
+    net: Net | QuantisedNet = Net(recipe.network)
+    kind = "int8" if "low" in state else "float"
+    if kind == "int8":
+        net = QuantisedNet(net)
+    net.load_state_dict(state)
+    return kind, (lambda stream: stream_scores(net, stream, recipe.window)), peaks
+
+
+def _highest(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of each second."""
+    whole = len(logits) // _TEACHERS_SECOND * _TEACHERS_SECOND
+    return logits[:whole].reshape(-1, _TEACHERS_SECOND).max(1)
+
+
+if __name__ == "__main__":
+    if not _MANIFEST.is_file():
+        sys.exit(f"{_MANIFEST} isn't there: this needs the development corpus")
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    torch.set_num_threads(1)
+    main(*sys.argv[1:])
