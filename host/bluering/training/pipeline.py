@@ -22,7 +22,7 @@ from bluering.training.stages import (
     read_tracks,
     write_tracks,
 )
-from bluering.training.tracks import Sources, Tracks, make_tracks
+from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 
 _AUGMENT = 2  # counted up when the code changes what it makes
 
@@ -31,6 +31,7 @@ _SHARD = 500  # tracks in a file
 # What speech tracks of a kind are made of: words share those without any.
 _MADE_OF = {
     "word": ("word", "sentence"),
+    "close": ("word", "sentence"),
     "look_alike": ("look_alike", "sentence"),
     "part": ("word", "sentence"),
     "sentence": ("sentence",),
@@ -122,7 +123,7 @@ def _shards(
                     tuple(spoken.files["held_out" if held_out else "word"] if words else ()),
                     tuple(spoken.files["look_alike"] if kind == "look_alike" else ()),
                     tuple(spoken.files["sentence"]),
-                    own if kind in ("word", "part") else (),
+                    own if kind in (*WORDS, "part") else (),
                     recipe.phrase,
                     places.corpus,
                     recipe.seed + 1000 * held_out,
@@ -154,5 +155,7 @@ def _clips(paths: tuple[Path, ...]) -> list[Clip]:
 
 def load_tracks(files: dict[str, list[Path]]) -> tuple[Tracks, Tracks, Tracks]:
     """Words, others and held-out words."""
-    others = [p for kind, paths in files.items() if kind not in ("word", "held_out") for p in paths]
-    return read_tracks(files["word"]), read_tracks(others), read_tracks(files["held_out"])
+    words = [path for kind in WORDS for path in files.get(kind, [])]
+    kinds = [kind for kind in files if kind not in (*WORDS, "held_out")]
+    others = [path for kind in kinds for path in files[kind]]
+    return read_tracks(words), read_tracks(others), read_tracks(files["held_out"])

@@ -17,7 +17,7 @@ from bluering.training.recipe import Network
 
 LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: scores 0.018 to 0.982
 _MOMENTUM = 0.02
-_TAIL = 1e-3  # the share of values beyond an activation's range, at each end
+_TAIL = 1e-4  # the share of values beyond an activation's range, at each end
 
 
 @dataclass(frozen=True)

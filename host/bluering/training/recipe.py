@@ -41,6 +41,7 @@ class Tracks(BaseModel):
     model_config = _STRICT
 
     word: Annotated[int, Field(ge=100)] = 9_000
+    close: _Count = 3_000  # the word in silence, into the microphone
     look_alike: _Count = 4_000
     part: _Count = 800
     sentence: _Count = 3_000
@@ -134,7 +135,9 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
     return recipe.model_copy(
         update={
             "speech": Speech(word=few, look_alike=few, sentence=few, held_out=few),
-            "tracks": Tracks(word=100, look_alike=30, part=10, sentence=20, noise=10, held_out=50),
+            "tracks": Tracks(
+                word=100, close=20, look_alike=30, part=10, sentence=20, noise=10, held_out=50
+            ),
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
             "training": Training(teacher_steps=20, steps=30, quantised_steps=20),

@@ -1,7 +1,7 @@
 """`bluering train`: all stages from a recipe to a folder with a model."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from bluering.training.stages import Places, Told, digest, kept, read_streams
 from bluering.training.teacher import Teacher, train_teacher
 from bluering.training.tracks import Tracks, features
 
-_TEACH, _TRAIN, _QUANTISE = 1, 6, 6  # counted up when the code of a stage changes what it makes
+_TEACH, _TRAIN, _QUANTISE = 1, 6, 7  # counted up when the code of a stage changes what it makes
 _ROUNDED_CLIPS = 200
 _CONFUSABLE_CLIPS = 400
 
@@ -59,7 +59,8 @@ def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told)
     )
     folder = places.cache / "weights"
     teacher = folder / f"{taught}.teacher.pt"
-    net = _fitted(recipe, files, learned, chosen_by, teacher, key, told)
+    human = [clip.utterance.engine != "flite" for clip in clips(spoken.files["held_out"])]
+    net = _fitted(recipe, files, human, learned, chosen_by, teacher, key, told)
     model = write_tflite(net, f"wake word: {recipe.phrase}")
     if len(model) > BYTES_ALLOWED:
         raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")
@@ -69,12 +70,14 @@ def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told)
 def _fitted(
     recipe: Recipe,
     files: dict[str, list[Path]],
+    human: Sequence[bool],
     learned: list[Path],
     chosen_by: Path,
     teacher_path: Path,
     key: str,
     told: Told,
 ) -> QuantisedNet:
+    """human: which of the clips held out sound enough like people to choose weights by."""
     import torch
 
     folder = teacher_path.parent
@@ -86,6 +89,7 @@ def _fitted(
     def loaded() -> Material:
         if not material:
             words, others, held = load_tracks(files)
+            held = held.of_clips(human)
             streams = [stream for path in learned for stream in read_streams(path)]
             teacher = _taught(recipe, words, others, streams, teacher_path, saying)
             chosen = read_streams(chosen_by)

@@ -20,9 +20,12 @@ MOMENTS = 47  # embeddings of a track and its run-in
 _EARLIEST_START = 1.3  # seconds into the track, so that the network's memory is full
 _AFTER = 0.25  # seconds of track that follow a word at least
 
+_CLOSE_SNR = (22.0, 80.0)  # dB
+
 NOWHERE = -1000  # the place of the word in a track that has none
 
-KINDS = ("word", "look_alike", "part", "sentence", "noise")
+KINDS = ("word", "close", "look_alike", "part", "sentence", "noise")
+WORDS = ("word", "close")  # said somewhere in a room; said into the microphone, in silence
 
 _VOCODED_TALK = 0.15  # the share of sentences that WORLD says anew
 
@@ -61,6 +64,11 @@ class Tracks:
     def joined(cls, parts: Sequence["Tracks"]) -> "Tracks":
         """One after the other."""
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+    def of_clips(self, wanted: Sequence[bool]) -> "Tracks":
+        """Those of some clips of the sources."""
+        which = np.asarray(wanted, bool)[self.clip]
+        return Tracks(*(getattr(self, f.name)[which] for f in fields(Tracks)))
 
     def __len__(self) -> int:
         return len(self.features)
@@ -110,19 +118,19 @@ class _Maker:
         x = np.zeros(_LENGTH, np.float32)
         start = end = NOWHERE
         clip = -1
-        if kind in ("word", "look_alike", "part"):
+        if kind in (*WORDS, "look_alike", "part"):
             clip, said = self._spoken(kind)
             begin = self._place(len(said))
             _add(x, said, begin)
-            if kind == "word":
+            if kind in WORDS:
                 start, end = _row(begin), _row(begin + len(said)) + 1
             self._context(x, begin, begin + len(said))
         elif kind == "sentence":
             self._talk(x)
-        if kind != "noise" and dice.random() < 0.65:
+        if kind not in ("noise", "close") and dice.random() < 0.65:
             x = self._in_room(x)
         x = sound.transmitted(x, dice)
-        snr = self._snr()
+        snr = float(dice.uniform(*_CLOSE_SNR)) if kind == "close" else self._snr()
         x = x + self._noise() * (max(sound.active_rms(x), 1e-4) * 10 ** (-snr / 20))
         heard = sound.recorded(x, dice)
         rows = features(heard)[RUN_IN : RUN_IN + FRAMES]
@@ -132,7 +140,7 @@ class _Maker:
     def _spoken(self, kind: str) -> tuple[int, Sound]:
         dice, sources = self._dice, self._sources
         pool = sources.look_alike if kind == "look_alike" else sources.word
-        weights = {"look_alike": self._look_alike, "word": self._word, "part": self._alone}[kind]
+        weights = {"look_alike": self._look_alike, "part": self._alone}.get(kind, self._word)
         index = int(dice.choice(len(pool), p=weights))
         said = sound.manner(sound.speaker(_float(pool[index]), dice), dice)
         if kind == "part":
