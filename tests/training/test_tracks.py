@@ -10,7 +10,7 @@ from bluering.training import held_out, sound, vocoder
 from bluering.training.negatives import real_negatives
 from bluering.training.speech import Clip
 from bluering.training.stages import kept, read_tracks, write_tracks
-from bluering.training.tracks import FRAMES, KINDS, NOWHERE, Sources, features, make_tracks
+from bluering.training.tracks import FRAMES, KINDS, NOWHERE, WORDS, Sources, features, make_tracks
 from bluering.training.voices import RATE, Utterance, tidy
 
 
@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_tracks(sources: Sources, kind: str) -> Non
     assert first.features.shape == (3, FRAMES, 40)
     assert np.array_equal(first.features, again.features)
     assert not np.array_equal(first.features, other.features)
-    assert (first.end == NOWHERE).all() == (kind != "word")
+    assert (first.end == NOWHERE).all() == (kind not in WORDS)
 
 
 def test_the_word_is_where_the_track_says(monkeypatch) -> None:
@@ -51,6 +51,28 @@ def test_the_word_is_where_the_track_says(monkeypatch) -> None:
         before = loud[max(0, tracks.start[i] - 40) : tracks.start[i] - 3].mean()
         assert inside > before, i
         assert 0 < tracks.start[i] < tracks.end[i] <= FRAMES - 20
+
+
+def test_close_words_are_said_in_no_room_and_in_silence(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise AssertionError("there is a room")
+
+    monkeypatch.setattr("bluering.training.tracks._Maker._in_room", no_room)
+    tracks = make_tracks(sources, "close", 12, [5])
+    assert (tracks.snr > 20).all()
+    with pytest.raises(AssertionError, match="there is a room"):
+        make_tracks(sources, "word", 12, [5])
+
+
+def test_tracks_of_some_clips_are_those_alone(sources: Sources) -> None:
+    tracks = make_tracks(sources, "word", 12, [6])
+    some = tracks.of_clips([False, True, False, True])
+    kept = np.isin(tracks.clip, [1, 3])
+    assert 0 < len(some) < len(tracks)
+    assert np.array_equal(some.clip, tracks.clip[kept])
+    assert np.array_equal(some.features, tracks.features[kept])
 
 
 def test_a_stretched_sound_keeps_its_pitch_and_a_resampled_one_doesn_t() -> None:
