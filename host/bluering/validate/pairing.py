@@ -9,7 +9,7 @@ from bluering.validate.report.schema import (
     Report,
     ReportError,
 )
-from bluering.validate.scoring import REFRACTORY_HOPS
+from ear.spotter.detector import REFRACTORY_HOPS
 
 _SAME_SECONDS = REFRACTORY_HOPS / 100
 

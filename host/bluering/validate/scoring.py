@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from bluering.validate.results import Trace
+from ear.spotter.detector import REFRACTORY_HOPS
 
 CUTOFFS = 256
-REFRACTORY_HOPS = 100  # one second: wakes within it are one
 
 Scores = NDArray[np.uint8]  # one per hop; 0 where no counted step ends
 Counts = NDArray[np.int64]  # one per cutoff

@@ -21,8 +21,8 @@ from bluering.validate.plan import (
 )
 from bluering.validate.report.schema import InputNote, Report
 from bluering.validate.runner import Progress, Workers, run
-from bluering.validate.scoring import REFRACTORY_HOPS
 from bluering.validate.store import Store
+from ear.spotter.detector import REFRACTORY_HOPS
 
 
 class NothingMeasuredError(BlueRingError):
