@@ -134,7 +134,8 @@ def _real(report: Report | None) -> str:
 
 
 def _points(model: ModelResult) -> str:
-    conditions = [misses.condition for misses in _shipped(model).misses]
+    measured = _shipped(model).misses
+    conditions = [misses.condition for misses in measured]
     rows = []
     for point in model.points:
         if point.cutoff is None or point.overall is None:
@@ -145,7 +146,8 @@ def _points(model: ModelResult) -> str:
         rows.append(
             (f"{point.name} ({point.cutoff})", f"{accepts.count} in {accepts.hours:.1f} h", *cells)
         )
-    return _table(("at", "false accepts", *(f"misses, {c}" for c in conditions)), rows)
+    heads = (f"missed of {misses.clips}, {misses.condition}" for misses in measured)
+    return _table(("at", "false accepts", *heads), rows)
 
 
 def _misses(misses: Misses | None) -> str:

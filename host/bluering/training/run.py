@@ -29,6 +29,7 @@ from bluering.training.tracks import Tracks, features
 
 _TEACH, _TRAIN, _QUANTISE = 1, 6, 7  # counted up when the code of a stage changes what it makes
 _ROUNDED_CLIPS = 200
+_FEW_CLIPS = 50
 _CONFUSABLE_CLIPS = 400
 
 
@@ -200,7 +201,7 @@ def _must_fit(recipe: Recipe) -> None:
 
 
 def _real_clips(recipe: Recipe, places: Places, spoken: list[Clip]) -> list[np.ndarray]:
-    """Features of real clips of the word, else of held-out synthetic ones."""
+    """Features of real clips of the word; where they are few, of held-out synthetic ones too."""
     from bluering.validate.audio import read
     from bluering.validate.corpus import load_corpus
     from bluering.validate.mix import placed, quiet, to_int16
@@ -209,7 +210,8 @@ def _real_clips(recipe: Recipe, places: Places, spoken: list[Clip]) -> list[np.n
     if places.corpus.is_file():
         recordings = load_corpus(places.corpus, {recipe.name}).recordings
         clips_found = [read(r.path) for r in recordings if r.positive][:_ROUNDED_CLIPS]
-    clips_found = clips_found or [clip.samples for clip in spoken[:_ROUNDED_CLIPS]]
+    if len(clips_found) < _FEW_CLIPS:
+        clips_found += [clip.samples for clip in spoken[: _ROUNDED_CLIPS - len(clips_found)]]
     dice = np.random.default_rng(recipe.seed)
     return [features(to_int16(placed(x) + quiet(len(placed(x)), dice))) for x in clips_found]
 
