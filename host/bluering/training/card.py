@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan
 
 from bluering.training.judge import Cutoff, Rounding
 from bluering.training.lookalikes import LookAlike
@@ -196,7 +197,7 @@ def _rounding(rounding: Rounding) -> str:
 
 
 def _confusions(found: Iterable[tuple[LookAlike, float]]) -> str:
-    rows = [(f"“{look.phrase}”", f"{look.distance:.2f}", f"{score:.2f}") for look, score in found]
+    rows = [(f"“{look.phrase}”", _far(look.distance), f"{score:.2f}") for look, score in found]
     if not rows:
         return "None of the look-alikes that were tried."
     return (
@@ -204,6 +205,11 @@ def _confusions(found: Iterable[tuple[LookAlike, float]]) -> str:
         "phonetic distance (0 sounds the same) and the highest score:\n\n"
         + _table(("", "distance", "score"), rows)
     )
+
+
+def _far(distance: float) -> str:
+    """Of a phrase that the dictionary knows."""
+    return "unknown" if isnan(distance) else f"{distance:.2f}"
 
 
 def _shipped(model: ModelResult) -> OperatingPoint:
