@@ -115,7 +115,8 @@ def test_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_all_packaged_words_are_ready() -> None:
-    assert packaged_names() == ["alexa", "computer", "hey_jarvis", "hey_mycroft", "okay_nabu"]
+    names = ["alexa", "computer", "echo", "hey_jarvis", "hey_mycroft", "okay_nabu"]
+    assert packaged_names() == names
     for name in packaged_names():
         word = packaged(name)
         assert word.name == name
