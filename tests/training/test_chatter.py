@@ -35,8 +35,9 @@ def test_what_sounds_like_it_falls_often() -> None:
 
 
 def test_a_phrase_that_the_dictionary_lacks_is_talked_around_all_the_same() -> None:
-    lines = _lines("hey zorblax", 20)
-    assert len(set(lines)) == 20
+    words = [line.split()[0] for line in _lines("hey zorblax", 200)]
+    assert len(set(words)) > 100
+    assert sum(word < "m" for word in words) < 150  # all of the alphabet
 
 
 class _Tone:

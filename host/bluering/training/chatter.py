@@ -41,7 +41,7 @@ def texts(phrase: str, dice: np.random.Generator) -> Iterator[str]:
         count = int(dice.integers(_SHORTEST, _LONGEST + 1))
         words = [
             near[_rank(len(near), dice)]
-            if dice.random() < _NEAR
+            if near and dice.random() < _NEAR
             else common[int(np.searchsorted(frequency, dice.random()))]
             for _ in range(count)
         ]
@@ -116,7 +116,7 @@ def _ways(phrase: str) -> list[Phonemes]:
 @lru_cache(maxsize=4)
 def _vocabulary(phrase: str) -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Words that sound like the phrase, nearest first; common words and the sums of their
-    frequencies, up to 1. Of a phrase that the dictionary lacks, any word is near."""
+    frequencies, up to 1. No word is near a phrase that the dictionary lacks."""
     from wordfreq import zipf_frequency
 
     wanted = _ways(phrase)
@@ -125,7 +125,7 @@ def _vocabulary(phrase: str) -> tuple[list[str], list[str], NDArray[np.float64]]
         for word, ways in common_words().items()
         if not contained(wanted, ways)
     )
-    near = [word for _, word in scored[: _NEAREST if wanted else None]]
+    near = [word for _, word in scored[:_NEAREST]] if wanted else []
     common = sorted(word for _, word in scored)
     weights = np.array([10 ** (_TEMPER * zipf_frequency(word, "en")) for word in common])
     return near, common, np.cumsum(weights / weights.sum())

@@ -90,7 +90,7 @@ def _fitted(
     def loaded() -> Material:
         if not material:
             words, others, held = load_tracks(files)
-            held = held.of_clips(human)
+            held = held.of_clips(human) if any(human) else held
             streams = [stream for path in learned for stream in read_streams(path)]
             teacher = _taught(recipe, words, others, streams, teacher_path, saying)
             chosen = read_streams(chosen_by)
