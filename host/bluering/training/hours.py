@@ -34,17 +34,18 @@ def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], P
     key = digest(_FEATURISE, corpus_key(places.corpus), recipe.seed)
     folder = places.cache / "streams"
     jobs: list[tuple[_Job, Path]] = [
-        (_StreamJob(places.corpus, "learn", 0), folder / f"learn-{key}.npz"),
-        (_StreamJob(places.corpus, "hold out", 0), folder / f"held-out-{key}.npz"),
+        (_Real(places.corpus, "learn"), folder / f"learn-{key}.npz"),
+        (_Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"),
     ]
     for number in range(1, _ALTERED + 1) if places.corpus.is_file() else ():
-        job = _StreamJob(places.corpus, "alter", recipe.seed * 100 + number)
+        job = _Real(places.corpus, "alter", recipe.seed * 100 + number)
         jobs.append((job, folder / f"altered-{number}-{key}.npz"))
-    jobs += [(job, folder / f"{job.name}-{job.key()}.npz") for job in _chatter_jobs(recipe, places)]
+    talk = _chatters(recipe, places)
+    jobs += [(job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in talk]
     missing = [(job, path) for job, path in jobs if not path.exists()]
     told("featurise", len(jobs) - len(missing), len(jobs), "files of hours")
     in_processes(
-        _make_hours,
+        _make,
         missing,
         places.jobs,
         lambda n: told("featurise", len(jobs) - n, len(jobs), "files of hours"),
@@ -54,65 +55,53 @@ def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], P
 
 
 @dataclass(frozen=True)
-class _StreamJob:
+class _Real:
+    """Real recordings: those to learn from, those held out, or the first ones altered."""
+
     corpus: Path
     what: str
-    seed: int
+    seed: int = 0
+
+    def streams(self) -> list[Stream]:
+        negatives = [n for n in real_negatives(self.corpus) if n.learn != (self.what == "hold out")]
+        if self.what != "alter":
+            return streams(negatives)
+        rooms = sound.rooms(self.seed)
+        return [altered_stream(sounds(negatives), rooms, (self.seed,), f"altered-{self.seed}")]
 
 
 @dataclass(frozen=True)
-class _ChatterJob:
+class _Chatter:
+    """An hour or less of synthetic talk."""
+
     corpus: Path
     phrase: str
     seed: int
     number: int
     hours: float
 
-    @property
-    def name(self) -> str:
-        return f"chatter-{self.number}"
-
     def key(self) -> str:
         versions = [version(package) for package in ENGINES["hibari"][1]]
         who = (self.phrase, self.seed, self.number, self.hours)
         return digest(_CHATTER, corpus_key(self.corpus), versions, *who)
 
+    def streams(self) -> list[Stream]:
+        dice = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])
+        _, noises = learned_sounds(self.corpus)
+        rooms = sound.rooms(self.seed * 100)
+        said = chatter(self.phrase, voice("hibari"), self.hours * 3600, rooms, noises, dice)
+        return [Stream.of(f"chatter-{self.number}", said)]
 
-_Job = _StreamJob | _ChatterJob
+
+_Job = _Real | _Chatter
 
 
-def _chatter_jobs(recipe: Recipe, places: Places) -> Iterator[_ChatterJob]:
+def _chatters(recipe: Recipe, places: Places) -> Iterator[_Chatter]:
     """An hour each, the last one perhaps shorter: more of them don't change the earlier ones."""
     for number in range(ceil(recipe.chatter / _CHATTER_HOURS)):
         hours = min(_CHATTER_HOURS, recipe.chatter - number * _CHATTER_HOURS)
-        yield _ChatterJob(places.corpus, recipe.phrase, recipe.seed, number, hours)
+        yield _Chatter(places.corpus, recipe.phrase, recipe.seed, number, hours)
 
 
-def _make_hours(job: _Job, path: Path) -> None:
-    if isinstance(job, _ChatterJob):
-        kept(path, lambda: [_chatter_stream(job)], write_streams)
-    else:
-        _make_stream(job, path)
-
-
-def _chatter_stream(job: _ChatterJob) -> Stream:
-    dice = np.random.default_rng([job.seed, job.number, *job.phrase.encode()])
-    _, noises = learned_sounds(job.corpus)
-    rooms = sound.rooms(job.seed * 100)
-    said = chatter(job.phrase, voice("hibari"), job.hours * 3600, rooms, noises, dice)
-    return Stream.of(job.name, said)
-
-
-def _make_stream(job: _StreamJob, path: Path) -> None:
-    negatives = real_negatives(job.corpus)
-    learned = [negative for negative in negatives if negative.learn]
-    if job.what == "alter":
-        rooms = sound.rooms(job.seed)
-        kept(
-            path,
-            lambda: [altered_stream(sounds(learned), rooms, (job.seed,), path.stem)],
-            write_streams,
-        )
-    else:
-        chosen = learned if job.what == "learn" else [n for n in negatives if not n.learn]
-        kept(path, lambda: streams(chosen), write_streams)
+def _make(job: _Job, path: Path) -> None:
+    kept(path, job.streams, write_streams)
