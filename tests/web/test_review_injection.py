@@ -25,9 +25,11 @@ _NASTY = (
     '" OR 1=1 --',
     "../../../../etc/passwd",
     "line\r\nSet-Cookie: a=b\n[audit] forged entry",
-    "{{ 7 * 7 }}",
+    "{{ 1789 * 6553 }}",
     "\u202egnp.exe\u0000",
 )
+# What a template would make of that; no time and no count looks like it.
+_EVALUATED = str(1789 * 6553)
 _LEAK = re.compile(r"Traceback|sqlalchemy|sqlite3|psycopg|File \"|argon2id|root:x:0", re.I)
 _NOBODY = "0" * 32
 _HARMLESS = {
@@ -78,7 +80,7 @@ def _check(answer: Any, nasty: str, where: object) -> None:
     assert not _LEAK.search(answer.text), (where, nasty)
     assert "<script>alert" not in answer.text, where
     assert not any("a=b" in value for value in answer.headers.values()), (where, nasty)
-    assert "49" not in re.findall(r"7 \* 7|\b49\b", answer.text), where
+    assert _EVALUATED not in answer.text, where
 
 
 def _bytes(name: str, value: str) -> dict[bytes, bytes]:
