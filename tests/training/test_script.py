@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bluering.training import script
+from bluering.training import script, speech
 from bluering.training.errors import TrainingError
 from bluering.training.phones import ACCENTS, accented, for_kokoro
 from bluering.training.recipe import Clips, Recipe, Speech, find_recipe, read_recipe
@@ -22,8 +22,8 @@ def voices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _recipe(**counts: int) -> Recipe:
     clips = Clips(**counts)
-    speech = Speech(word=clips, look_alike=clips, sentence=clips, held_out=clips)
-    return Recipe(phrase="computer", confusables=("commuter",), speech=speech)
+    spoken = Speech(word=clips, look_alike=clips, sentence=clips, held_out=clips)
+    return Recipe(phrase="computer", confusables=("commuter",), speech=spoken)
 
 
 @pytest.mark.parametrize("kind", script.KINDS)
@@ -70,9 +70,18 @@ def test_held_out_voices_are_never_heard_in_training() -> None:
 
 
 def test_the_engine_that_is_only_held_out_is_asked_for_nothing_else() -> None:
-    speech = Recipe(phrase="computer").speech
-    assert speech.held_out.flite > 0
-    assert speech.word.flite == speech.look_alike.flite == speech.sentence.flite == 0
+    asked = Recipe(phrase="computer").speech
+    assert asked.held_out.flite > 0
+    assert asked.word.flite == asked.look_alike.flite == asked.sentence.flite == 0
+
+
+def test_an_engine_whose_package_is_missing_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(speech.ENGINES, "espeak", ("nowhere:Nobody", ("bluering-nobody",)))
+    [batch] = script.batches(_recipe(espeak=3), "word", SENTENCES)
+    with pytest.raises(TrainingError, match=r"bluering-nobody is missing.*bluering\[train\]"):
+        speech.key(batch)
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)

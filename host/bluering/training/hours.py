@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from math import ceil
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from bluering.training.negatives import (
     streams,
 )
 from bluering.training.recipe import Recipe
-from bluering.training.speech import ENGINES, voice
+from bluering.training.speech import versions, voice
 from bluering.training.stages import Places, Told, digest, in_processes, kept, write_streams
 
 _FEATURISE, _CHATTER = 2, 1  # counted up when the code changes what it makes
@@ -81,9 +80,9 @@ class _Chatter:
     hours: float
 
     def key(self) -> str:
-        versions = [version(package) for package in ENGINES["hibari"][1]]
+        installed = list(versions("hibari").values())
         who = (self.phrase, self.seed, self.number, self.hours)
-        return digest(_CHATTER, corpus_key(self.corpus), versions, *who)
+        return digest(_CHATTER, corpus_key(self.corpus), installed, *who)
 
     def streams(self) -> list[Stream]:
         dice = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])

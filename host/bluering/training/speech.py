@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -70,13 +70,25 @@ def synthesise(
 
 def key(batch: Batch) -> str:
     """A hash of all that decides how a batch sounds."""
-    packages = ENGINES[batch.engine][1]
+    packages = versions(batch.engine)
     content = {
         "format": _FORMAT,
-        "versions": [f"{name} {version(name)}" for name in packages],
+        "versions": [f"{name} {found}" for name, found in packages.items()],
         "utterances": [asdict(utterance) for utterance in batch.utterances],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def versions(engine: str) -> dict[str, str]:
+    """The packages that decide how an engine sounds, and what is installed of them.
+
+    Raises TrainingError where one is missing."""
+    try:
+        return {name: version(name) for name in ENGINES[engine][1]}
+    except PackageNotFoundError as error:
+        raise TrainingError(
+            f"the package {error.name} is missing; run: pip install 'bluering[train]'"
+        ) from error
 
 
 def voice(engine: str) -> Voice:
