@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bluering.training import sound
 from bluering.training.chatter import chatter, texts
-from bluering.training.lookalikes import contained, look_alikes, pronunciations
+from bluering.training.lookalikes import contained, look_alikes, pronunciations, sounds_same
 from bluering.training.speech import voice
 from bluering.training.voices import RATE, Utterance
 
@@ -17,7 +17,7 @@ def _lines(phrase: str, count: int, seed: int = 1) -> list[str]:
     return list(itertools.islice(texts(phrase, np.random.default_rng(seed)), count))
 
 
-@pytest.mark.parametrize("phrase", ["Alexa", "echo", "hey echo"])
+@pytest.mark.parametrize("phrase", ["Alexa", "computer", "echo", "hey echo"])
 def test_the_word_never_falls(phrase: str) -> None:
     wanted = pronunciations(phrase)
     lines = _lines(phrase, 300)
@@ -25,6 +25,7 @@ def test_the_word_never_falls(phrase: str) -> None:
     for line in lines:
         said = sum((pronunciations(word)[0] for word in line.split()), ())
         assert not contained(wanted, [said]), line
+        assert not sounds_same(line.strip(".,?!"), wanted), line
 
 
 def test_what_sounds_like_it_falls_often() -> None:

@@ -8,6 +8,7 @@ from bluering.training.lookalikes import (
     distance,
     look_alikes,
     pronunciations,
+    sounds_same,
     substitution,
 )
 from bluering.training.phrase import warnings
@@ -47,6 +48,26 @@ def test_look_alikes_are_near_first_and_never_contain_the_word() -> None:
     texts = {look.phrase for look in found}
     assert "commuter" in texts
     assert not texts & {"computer", "computers", "supercomputer"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "same"),
+    [
+        ("compute a", "computer", True),  # without an R they are one
+        ("will compute a number", "computer", True),
+        ("computed", "computer", False),
+        ("commuter", "computer", False),
+        ("a lexus", "alexa", False),
+        ("come", "computer", False),
+    ],
+)
+def test_what_nobody_can_tell_apart(text: str, wanted: str, same: bool) -> None:
+    assert sounds_same(text, pronunciations(wanted)) is same
+
+
+def test_what_sounds_the_same_is_told_and_warned_of() -> None:
+    assert {look.phrase for look in look_alikes("computer", 120) if look.same} == {"compute a"}
+    assert "compute a" in {look.phrase for look in crowd("computer")}
 
 
 def test_an_unknown_word_names_the_remedy() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bluering.training import script, speech
 from bluering.training.errors import TrainingError
+from bluering.training.lookalikes import pronunciations, sounds_same
 from bluering.training.phones import ACCENTS, accented, for_kokoro
 from bluering.training.recipe import Clips, Recipe, Speech, find_recipe, read_recipe
 
@@ -54,6 +55,13 @@ def test_some_words_are_said_in_the_same_breath_as_others() -> None:
     assert not any(u.lead == "hey" for u in utterances)
     sentences = list(script.batches(_recipe(espeak=100), "sentence", SENTENCES))
     assert not any(u.lead for batch in sentences for u in batch.utterances)
+
+
+def test_nothing_that_sounds_like_the_word_itself_is_said_not_to_be_it() -> None:
+    drawn = list(script.batches(_recipe(espeak=2000), "look_alike", SENTENCES))
+    texts = {u.text.strip(".!?,") for batch in drawn for u in batch.utterances}
+    assert {"compute", "computed"} <= texts
+    assert "compute a" not in texts
 
 
 def test_held_out_voices_are_never_heard_in_training() -> None:
@@ -122,3 +130,19 @@ def test_accents_change_sounds_and_keep_the_alphabet() -> None:
     for name in ACCENTS:
         assert any(accented(plain, name, dice) != plain for _ in range(20)), name
     assert accented(plain, "", dice) == plain
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_no_confusable_of_theirs_is_the_word_in_some_accent(path: Path) -> None:
+    recipe = read_recipe(path)
+    wanted = pronunciations(recipe.phrase)
+    known = [text for text in recipe.confusables if _in_dictionary(text)]
+    assert len(known) > 20
+    assert not [text for text in known if sounds_same(text, wanted)]
+
+
+def _in_dictionary(text: str) -> bool:
+    try:
+        return bool(pronunciations(text))
+    except TrainingError:
+        return False

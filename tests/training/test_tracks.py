@@ -130,6 +130,19 @@ def test_of_words_with_a_lead_no_part_is_taken() -> None:
     assert set(tracks.clip.tolist()) == {1}
 
 
+def test_a_part_is_a_beginning_or_at_most_the_second_half() -> None:
+    dice = np.random.default_rng(1)
+    rising = np.arange(16_000, dtype=np.float32)
+    parts = [sound.part(rising, dice) for _ in range(200)]
+    heads = [said for said in parts if said[0] == 0]
+    tails = [said for said in parts if said[0] > 0]
+    assert min(len(heads), len(tails)) > 50
+    assert 0.34 < min(map(len, heads)) / 16_000 < max(map(len, heads)) / 16_000 < 0.63
+    assert 0.24 < min(map(len, tails)) / 16_000 < max(map(len, tails)) / 16_000 < 0.51
+    assert all(said[-1] == 0 for said in parts)
+    assert np.array_equal(rising, np.arange(16_000))
+
+
 def test_what_is_recorded_stays_within_int16() -> None:
     dice = np.random.default_rng(1)
     x = _voice().samples.astype(np.float32)

@@ -18,6 +18,7 @@ from bluering.training.lookalikes import (
     contained,
     nearest,
     pronunciations,
+    sounds_same,
 )
 from bluering.training.sound import Sound
 from bluering.training.voices import RATE, Utterance, Voice, tidy
@@ -45,9 +46,10 @@ def texts(phrase: str, dice: np.random.Generator) -> Iterator[str]:
             else common[int(np.searchsorted(frequency, dice.random()))]
             for _ in range(count)
         ]
+        text = " ".join(words)
         ways = [sum((pronunciations(word)[0] for word in words), ())]
-        if not contained(wanted, ways):
-            yield " ".join(words) + str(dice.choice((".", ".", ",", "?", "!")))
+        if not contained(wanted, ways) and not sounds_same(text, wanted):
+            yield text + str(dice.choice((".", ".", ",", "?", "!")))
 
 
 def chatter(

@@ -30,6 +30,9 @@ _VOWELS = {
     "AH": (3, 2, 0), "ER": (3, 1, 0), "AY": (4, 1, 0), "AW": (4, 2, 1), "OY": (3, 3, 1),
 }  # fmt: skip
 
+# Pairs that are one sound in some accents: "compute a" is "computer" without an R.
+_MERGED = {frozenset(pair) for pair in (("AH", "ER"), ("AH", "IH"), ("AA", "AO"))}
+
 Phonemes = tuple[str, ...]
 
 
@@ -39,6 +42,7 @@ class LookAlike:
 
     phrase: str
     distance: float
+    same: bool = False  # in some accents; nobody could learn to tell the two apart
 
 
 def pronunciations(phrase: str) -> list[Phonemes]:
@@ -108,7 +112,7 @@ def look_alikes(phrase: str, count: int) -> tuple[LookAlike, ...]:
     )[:count]
     pairs = (_best_pair(word, wanted) for _, word in near[: count // 2])
     kept = sorted(near + [pair for pair in pairs if pair])
-    return tuple(LookAlike(text, score) for score, text in kept[:count])
+    return tuple(LookAlike(text, score, sounds_same(text, wanted)) for score, text in kept[:count])
 
 
 def _best_pair(word: str, wanted: list[Phonemes]) -> tuple[float, str] | None:
@@ -125,6 +129,21 @@ def contained(wanted: list[Phonemes], ways: list[Phonemes]) -> bool:
         for target in wanted
         for way in ways
         for at in range(len(way) - len(target) + 1)
+    )
+
+
+def sounds_same(text: str, wanted: list[Phonemes]) -> bool:
+    """Whether words of a text, one after the other, are said like the wake word in some accent."""
+    words = [pronunciations(word)[0] for word in text.split()]
+    runs = (
+        sum(words[at:to], ()) for at in range(len(words)) for to in range(at + 1, len(words) + 1)
+    )
+    return any(_same(run, target) for run in runs for target in wanted)
+
+
+def _same(a: Phonemes, b: Phonemes) -> bool:
+    return len(a) == len(b) and all(
+        x == y or frozenset((x, y)) in _MERGED for x, y in zip(a, b, strict=True)
     )
 
 

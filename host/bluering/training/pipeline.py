@@ -24,7 +24,7 @@ from bluering.training.stages import (
 )
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 
-_AUGMENT = 2  # counted up when the code changes what it makes
+_AUGMENT = 3  # counted up when the code changes what it makes
 
 _SHARD = 500  # tracks in a file
 

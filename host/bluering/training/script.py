@@ -109,7 +109,8 @@ class _Draw:
         confusables = self._recipe.confusables
         if confusables and self._dice.random() < 0.5:
             return choose(confusables, self._dice)
-        near = look_alikes(self._recipe.phrase, _LOOK_ALIKES)
+        alike = look_alikes(self._recipe.phrase, _LOOK_ALIKES)
+        near = [found for found in alike if not found.same]
         # The nearer, the more often.
         place = int(len(near) * self._dice.beta(1.0, 2.0))
         return near[place].phrase

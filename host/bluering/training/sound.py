@@ -17,6 +17,7 @@ from bluering.training.voices import RATE
 Sound = NDArray[np.floating[Any]]
 
 _VOCODED = 0.6  # the share of clips that WORLD says anew; the others are played faster or slower
+_HEAD, _TAIL = (0.35, 0.62), (0.5, 0.75)  # where a beginning ends, where an end begins
 _GRAIN = 480  # samples, of WSOLA
 _SEARCH = 160
 
@@ -74,6 +75,18 @@ def speakers(x: Sound, dice: np.random.Generator) -> Sound:
         part, x = x[:length], x[length:]
         parts.append(part if dice.random() < 0.25 else speaker(part, dice))
     return np.concatenate(parts)
+
+
+def part(x: Sound, dice: np.random.Generator) -> Sound:
+    """The beginning of a word or its end, which is none. More than half of it may be one: what
+    noise leaves of "computer" is "puter", and a wake word all the same."""
+    if dice.random() < 0.5:
+        said = x[: int(len(x) * dice.uniform(*_HEAD))].copy()
+    else:
+        said = x[int(len(x) * dice.uniform(*_TAIL)) :].copy()
+    fade = min(len(said), RATE // 100)
+    said[len(said) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return said
 
 
 def manner(x: Sound, dice: np.random.Generator) -> Sound:

@@ -144,10 +144,7 @@ class _Maker:
         index = int(dice.choice(len(pool), p=weights))
         said = sound.manner(sound.speaker(_float(pool[index]), dice), dice)
         if kind == "part":
-            cut = int(len(said) * dice.uniform(0.35, 0.62))
-            said = said[:cut] if dice.random() < 0.5 else said[cut:]
-            fade = min(len(said), 160)
-            said[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
+            said = sound.part(said, dice)
         longest = int((FRAMES / 100 - _EARLIEST_START - _AFTER - 0.1) * RATE)
         return index, said[:longest]
 
