@@ -78,8 +78,8 @@ def speakers(x: Sound, dice: np.random.Generator) -> Sound:
 
 
 def part(x: Sound, dice: np.random.Generator) -> Sound:
-    """The beginning of a word or its end, which is none. More than half of it may be one: what
-    noise leaves of "computer" is "puter", and a wake word all the same."""
+    """The beginning of a word or its end, which is none. More than the second half may be one:
+    what noise leaves of "computer" is "puter", and a wake word all the same."""
     if dice.random() < 0.5:
         said = x[: int(len(x) * dice.uniform(*_HEAD))].copy()
     else:
