@@ -67,12 +67,11 @@ def site(desk: Desk) -> Iterator[str]:
 
 @contextmanager
 def _served(desk: Desk) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    place = server.Place(port=port)
+    # Listening before the server starts, so that who calls early waits instead of being refused.
+    listening = socket.create_server(("127.0.0.1", 0))
+    place = server.Place(port=listening.getsockname()[1])
     running = uvicorn.Server(server.config(desk, place))
-    thread = Thread(target=running.run, daemon=True)
+    thread = Thread(target=running.run, args=([listening],), daemon=True)
     thread.start()
     try:
         yield place.address
