@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from bluering.training.fit import peaks, stream_scores
+from bluering.training.heard import peaks, stream_scores
 from bluering.training.negatives import Stream, real_negatives, streams
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet

@@ -10,7 +10,9 @@ from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
 from bluering.models.tflite_reader import parse_tflite
 from bluering.training import embeddings, judge
-from bluering.training.fit import Material, quantise, stream_scores, train
+from bluering.training.fit import quantise, train
+from bluering.training.heard import stream_scores
+from bluering.training.loop import Material
 from bluering.training.negatives import Stream
 from bluering.training.net import (
     BYTES_ALLOWED,
@@ -139,11 +141,11 @@ def test_it_learns_an_easy_word(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkeypatch) -> None:
-    from bluering.training import fit
+    from bluering.training import fit, loop
 
     monkeypatch.setattr(fit, "_SAVE_EVERY", 4)
-    monkeypatch.setattr(fit, "_SCAN_EVERY", 3)
-    monkeypatch.setattr(fit, "_FIRST_SCAN", 3)
+    monkeypatch.setattr(loop, "_SCAN_EVERY", 3)
+    monkeypatch.setattr(loop, "_FIRST_SCAN", 3)
     recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=10, quantised_steps=1))
 
     class InterruptedTrainingError(Exception):

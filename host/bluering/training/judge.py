@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bluering.models.reference import scores
 from bluering.training.embeddings import no_embeddings
 from bluering.training.errors import TrainingError
-from bluering.training.fit import stream_scores
+from bluering.training.heard import stream_scores
 from bluering.training.negatives import Stream
 from bluering.training.quantised import QuantisedNet
 from bluering.validate.results import Trace

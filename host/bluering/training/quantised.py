@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bluering.models.streaming_writer import FEATURE_SCALE, Kernel, Scale, StreamingWriter
-from bluering.training.net import TEMPERATURE, Block, Net
+from bluering.models.streaming_writer import Kernel, Scale, StreamingWriter
+from bluering.training.net import TEMPERATURE, Block, Net, in_time, scaled
 from bluering.training.recipe import Network
 
 LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: scores 0.018 to 0.982
@@ -26,7 +26,6 @@ class Layer:
 
     kind: str  # first, depthwise, pointwise, head
     stride: int
-    groups: int
 
     @property
     def relu(self) -> bool:
@@ -68,20 +67,19 @@ class QuantisedNet(nn.Module):
         self.register_buffer("high", torch.zeros(len(self.layers)))
 
     def _append(self, kind: str, stride: int, weight: Tensor, bias: Tensor) -> None:
-        groups = len(weight) if kind == "depthwise" else 1
-        self.layers.append(Layer(kind, stride, groups))
+        self.layers.append(Layer(kind, stride))
         self.weights.append(nn.Parameter(weight.detach().clone()))
         self.biases.append(nn.Parameter(bias.detach().clone()))
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = rows.transpose(1, 2) * FEATURE_SCALE.scale
+        x = scaled(rows)
         for index, layer in enumerate(self.layers):
             weight = self._weight(index)
             if layer.kind == "head":
                 x = functional.dropout(x, self.dropout, self.training)
             if self.quantise:
                 weight = _rounded_weight(weight)
-            x = functional.conv1d(x, weight, self.biases[index], layer.stride, groups=layer.groups)
+            x = in_time(x, weight, layer.stride, self.biases[index])
             if layer.relu:
                 x = functional.relu(x)
             if layer.kind == "head":
@@ -92,7 +90,7 @@ class QuantisedNet(nn.Module):
                 x = _rounded(x, self.scale(index))
             elif self.high[index] > 0:
                 x = _saturated(x, self.scale(index))
-        return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0]
+        return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0, 0]
 
     def scale(self, index: int) -> Scale:
         """Of a layer's output."""
@@ -149,7 +147,7 @@ def _kernel(weight: np.ndarray, bias: np.ndarray, given: Scale, layer: Layer) ->
     return Kernel(np.ascontiguousarray(arranged), scales, sums.astype(np.int32))
 
 
-def _folded(weight: Tensor, norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+def _folded(weight: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     assert norm.running_var is not None and norm.running_mean is not None
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return weight * gain[:, None, None], norm.bias - norm.running_mean * gain

@@ -41,18 +41,40 @@ def warped(rows: NDArray[np.uint8], dice: np.random.Generator) -> tuple[Tensor, 
     """Tracks (n, FRAMES, bands) as floats, each otherwise, and where their rows have gone."""
     count, _, bands = rows.shape
     stretch = np.exp(np.clip(dice.normal(0, _TIME, count), -np.log(_LONGEST), np.log(_LONGEST)))
-    time = (_ANCHOR + (np.arange(FRAMES) - _ANCHOR) / stretch[:, None]) * 2 / (FRAMES - 1) - 1
+    time = _ANCHOR + (np.arange(FRAMES) - _ANCHOR) / stretch[:, None]
     factor = np.exp(dice.normal(0, _BANDS, count))[:, None]
     band = np.arange(bands) * factor + dice.normal(0, _SHIFT, count)[:, None]
-    band = band * 2 / (bands - 1) - 1
-    grid = torch.empty(count, FRAMES, bands, 2)
-    grid[..., 0] = torch.from_numpy(band.astype(np.float32))[:, None]
-    grid[..., 1] = torch.from_numpy(time.astype(np.float32))[:, :, None]
-    given = torch.from_numpy(rows).float()[:, None]
-    x = functional.grid_sample(given, grid, padding_mode="border", align_corners=True)[:, 0]
+    x = _between_rows(torch.from_numpy(rows).float(), time) @ _between_bands(band)
     knots = dice.normal(0, _TILT, (count, _KNOTS)) + dice.normal(0, _GAIN, (count, 1))
     gains = functional.interpolate(
         torch.from_numpy(knots.astype(np.float32))[:, None], bands, mode="linear"
     )
     x = x + gains * (x / _FULL).clamp(max=1)
     return x.clamp(0, 255), Warp(stretch)
+
+
+def _between_rows(x: Tensor, places: NDArray[np.float64]) -> Tensor:
+    """Of x (n, rows, bands), what is at places (n, rows), interpolated; its ends go on."""
+    first, share = _neighbours(places, x.shape[1])
+    at = torch.from_numpy(first + np.arange(len(x))[:, None] * x.shape[1]).flatten()
+    flat, after = x.flatten(0, 1), torch.from_numpy(share)[..., None]
+    lower, upper = (flat[at + i].reshape(x.shape) for i in (0, 1))
+    return torch.lerp(lower, upper, after)
+
+
+def _between_bands(places: NDArray[np.float64]) -> Tensor:
+    """(n, bands, bands): rows times this have in each band what was at its place (n, bands)."""
+    count, bands = places.shape
+    first, share = _neighbours(places, bands)
+    mixed = np.zeros((count, bands, bands), np.float32)
+    track, band = np.indices(places.shape)
+    mixed[track, first, band] = 1 - share
+    mixed[track, first + 1, band] = share
+    return torch.from_numpy(mixed)
+
+
+def _neighbours(places: NDArray[np.float64], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The lower of the two entries of count that each place is between, the share of the upper."""
+    inside = np.clip(places, 0, count - 1)
+    first = np.minimum(inside.astype(np.int64), count - 2)
+    return first, (inside - first).astype(np.float32)

@@ -1,0 +1,190 @@
+"""One step of training after another: what a batch is made of, what it costs, what was hard.
+
+Each step sees words, look-alikes and hours of real sound, the harder the more often: every so
+often the network hears all of it and what scores high is drawn more.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from bluering.models.streaming_writer import FEATURES
+from bluering.training.heard import stream_logits
+from bluering.training.lessons import Lesson, Lessons, apart, joined
+from bluering.training.negatives import Stream
+from bluering.training.net import Net
+from bluering.training.quantised import QuantisedNet
+from bluering.training.recipe import Recipe
+from bluering.training.teacher import SURE, Teacher
+from bluering.training.tracks import FRAMES, Tracks
+from bluering.training.warp import Warp, warped
+
+_WORDS, _TRACKS, _CROPS = 36, 28, 36  # in a batch
+_EARLY, _LATE = -8, 26  # rows from the word's end within which it must be heard
+_SECOND = 100  # rows
+_SCAN_EVERY, _FIRST_SCAN = 600, 600
+_NOISY, _SELDOM = 5.0, 0.3  # words in louder noise, dB, come that much less often
+_MIXED = 0.35  # the share of words with other sound behind them
+_TAUGHT = 0.12  # the weight of what the teacher says
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is learned from and, held out, chosen by."""
+
+    words: Tracks
+    others: Tracks
+    streams: list[Stream]
+    held_out_words: Tracks
+    held_out_streams: list[Stream]
+    teacher: Teacher
+
+
+class Loop:
+    """Draws batches, computes the loss, remembers what was hard."""
+
+    def __init__(self, recipe: Recipe, material: Material, net: Net | QuantisedNet) -> None:
+        torch.set_num_threads(recipe.training.threads)
+        self._dice = np.random.default_rng(recipe.seed)
+        self._weight = recipe.training.negative_weight
+        self._words, self._others = material.words, material.others
+        self._hardness = np.ones(len(self._others))
+        likely = np.where(material.words.snr < _NOISY, _SELDOM, 1.0)
+        self._likely = likely / likely.sum()
+        nothing = np.zeros((0, FEATURES), np.uint8)
+        self._rows = np.concatenate([nothing, *(stream.rows for stream in material.streams)])
+        self._streams = material.streams
+        tracks = [material.words, material.others]
+        self._lessons = Lessons(material.teacher, tracks, material.streams)
+        seconds = max(1, len(self._rows) // _SECOND)
+        self._seconds = np.ones(seconds) / seconds
+        self._receptive, self._stride = net.receptive, net.stride
+        self._count = 0
+        self._mean: list[tuple[float, float, float]] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            "dice": self._dice.bit_generator.state,
+            "hardness": self._hardness,
+            "seconds": self._seconds,
+            "count": self._count,
+            "mean": self._mean,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """What state_dict gave."""
+        self._dice.bit_generator.state = state["dice"]
+        self._hardness, self._seconds = state["hardness"], state["seconds"]
+        self._count, self._mean = state["count"], state["mean"]
+
+    def step(self, net: Net | QuantisedNet, optimiser: torch.optim.Optimizer) -> str:
+        """Learn from one batch; what it cost on average lately, for people."""
+        if self._count >= _FIRST_SCAN and self._count % _SCAN_EVERY == 0:
+            self._scan(net)
+        self._count += 1
+        net.train()
+        words = self._dice.choice(len(self._words), _WORDS, p=self._likely)
+        crops, lesson = self._crops()
+        share = self._hardness / self._hardness.sum()
+        others = self._dice.choice(len(self._others), _TRACKS, p=share)
+        spoken = self._mixed(self._words.features[words], crops)
+        rows = np.concatenate([spoken, self._others.features[others], crops])
+        phase = int(self._dice.integers(self._stride))
+        rows, warp = warped(rows, self._dice)
+        logits = net(self._masked(rows[:, phase:]))
+        ends = torch.arange(logits.shape[1]) * self._stride + self._receptive - 1 + phase
+        heard, quiet = self._word_loss(logits[:_WORDS], words, warp, ends)
+        wrong, peaks = _negative_loss(logits[_WORDS:])
+        lesson = joined(
+            [self._lessons.of_tracks(0, words), self._lessons.of_tracks(1, others), lesson]
+        )
+        taught = apart(lesson.moved(warp), logits, ends)
+        loss = heard + self._weight * (wrong + 0.5 * quiet) + _TAUGHT * taught
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        hard = 0.15 + 6 * peaks[:_TRACKS].numpy()
+        self._hardness[others] = np.clip(0.6 * self._hardness[others] + 0.4 * hard, 0.15, 4)
+        self._mean = [*self._mean[-99:], (heard.item(), wrong.item(), taught.item())]
+        means = np.mean(self._mean, axis=0)
+        return f"words {means[0]:.3f}, others {means[1]:.4f}, teacher {means[2]:.3f}"
+
+    def _crops(self) -> tuple[NDArray[np.uint8], Lesson]:
+        """Of the streams; where there are none, more of the tracks."""
+        if len(self._rows) < FRAMES:
+            chosen = self._dice.integers(len(self._others), size=_CROPS)
+            return self._others.features[chosen], self._lessons.of_tracks(1, chosen)
+        seconds = self._dice.choice(len(self._seconds), _CROPS, p=self._seconds)
+        # The second that was drawn lies somewhere in the rows that give outputs.
+        room = FRAMES - self._receptive - _SECOND
+        starts = seconds * _SECOND - self._receptive - self._dice.integers(0, room, _CROPS)
+        starts = np.clip(starts, 0, len(self._rows) - FRAMES)
+        rows = self._rows[starts[:, None] + np.arange(FRAMES)]
+        return rows, self._lessons.of_streams(starts)
+
+    def _mixed(self, words: NDArray[np.uint8], crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Some words with real sound of this batch behind them. Features are nearly logarithms:
+        of two sounds at once the louder one is what is heard in a band."""
+        mixed = words.copy()
+        for row, crop in zip(mixed, self._dice.permutation(crops)[: len(words)], strict=False):
+            if self._dice.random() < _MIXED:
+                softer = crop.astype(np.int16) - int(self._dice.integers(20, 140))
+                np.maximum(row, np.clip(softer, 0, 255).astype(np.uint8), out=row)
+        return mixed
+
+    def _masked(self, x: Tensor) -> Tensor:
+        """SpecAugment (Park et al., 2019): some bands and some moments missing; a little noise."""
+        for track in x:
+            if self._dice.random() < 0.5:
+                band = int(self._dice.integers(0, 40))
+                track[:, band : band + int(self._dice.integers(1, 6))] = 0
+            if self._dice.random() < 0.35:
+                moment = int(self._dice.integers(0, len(track)))
+                track[moment : moment + int(self._dice.integers(2, 9))] = 0
+        return x + 0.5 * torch.randn_like(x)
+
+    def _word_loss(
+        self, logits: Tensor, words: NDArray[np.int64], warp: Warp, ends: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The word must be heard in time, and nothing before it begins or long after it."""
+        moved = Warp(warp.stretch[: len(words)])
+        start = torch.from_numpy(moved.place(self._words.start[words]))[:, None]
+        end = torch.from_numpy(moved.place(self._words.end[words]))[:, None]
+        since = ends[None].float() - end
+        capped = logits.clamp(max=SURE)
+        pooled = functional.avg_pool1d(capped[:, None], 4, 1)[:, 0]
+        in_time = ((since >= _EARLY) & (since <= _LATE))[:, 3:]
+        best = pooled.masked_fill(~in_time, -1e4).amax(1)
+        known = in_time.any(1)
+        heard = (functional.softplus(-best) * known).sum() / known.sum().clamp(min=1)
+        after = (since >= 2) & (since <= 14)
+        held = (functional.softplus(-capped) * after).sum() / after.sum().clamp(min=1)
+        far = (ends[None] < start + 0.35 * (end - start)) | (since > 75)
+        quiet = (functional.softplus(logits) * far).sum() / far.sum().clamp(min=1)
+        return heard + 0.5 * held, quiet
+
+    def _scan(self, net: Net | QuantisedNet) -> None:
+        """Hear all streams; each second counts by how near it came to waking."""
+        found, at = np.full(len(self._seconds), -9.0), 0
+        for stream in self._streams:
+            logits = stream_logits(net, stream.rows)
+            places = at + self._receptive - 1 + np.arange(len(logits)) * self._stride
+            seconds = np.minimum(places // _SECOND, len(found) - 1)
+            np.maximum.at(found, seconds, logits)
+            at += len(stream.rows)
+        weights = 0.02 + 1 / (1 + np.exp(-np.clip(found + 1.0, -12, 6)))
+        self._seconds = weights / weights.sum()
+
+
+def _negative_loss(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """All outputs low, the highest above all."""
+    cost = functional.softplus(logits)
+    hardest = cost.topk(6, dim=1).values.mean(1)
+    return cost.mean() + hardest.mean(), hardest.detach()
