@@ -61,7 +61,11 @@ def train(recipe: Recipe, material: Material, checkpoint: Path, told: Told) -> N
         net.parameters(), recipe.training.learning_rate, weight_decay=2e-2
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.training.learning_rate, total_steps=steps, pct_start=0.15
+        optimiser,
+        recipe.training.learning_rate,
+        total_steps=steps,
+        pct_start=0.15,
+        final_div_factor=0.1,  # never small: the mean needs the steps to go on going their ways
     )
     mean = AveragedModel(net, use_buffers=True)
     parts = {"net": net, "optimiser": optimiser, "schedule": schedule, "mean": mean}

@@ -68,7 +68,7 @@ class Training(BaseModel):
 
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
     steps: Annotated[int, Field(ge=1)] = 10_000
-    quantised_steps: Annotated[int, Field(ge=1)] = 2_500  # the last ones, int8 in the loop
+    quantised_steps: Annotated[int, Field(ge=1)] = 1_600  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     threads: Annotated[int, Field(ge=1)] = 1
