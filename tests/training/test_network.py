@@ -10,9 +10,9 @@ from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
 from bluering.models.tflite_reader import parse_tflite
 from bluering.training import embeddings, judge
-from bluering.training.fit import quantise, train
+from bluering.training.fit import misses, quantise, train
 from bluering.training.heard import stream_scores
-from bluering.training.loop import Material
+from bluering.training.loop import Loop, Material
 from bluering.training.negatives import Stream
 from bluering.training.net import (
     BYTES_ALLOWED,
@@ -160,6 +160,34 @@ def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkey
         train(recipe, _material(), tmp_path / "parts", stop)
     resumed = train(recipe, _material(), tmp_path / "parts", lambda *_: None).state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_the_float_network_is_the_mean_of_its_last_three_quarters(tmp_path: Path, monkeypatch):
+    passed: list[torch.Tensor] = []
+    learn = Loop.step
+
+    def remembered(self: Loop, net: Net, optimiser: torch.optim.Optimizer) -> str:
+        line = learn(self, net, optimiser)
+        passed.append(net.first.weight.detach().clone())
+        return line
+
+    monkeypatch.setattr(Loop, "step", remembered)
+    recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=8, quantised_steps=1))
+    net = train(recipe, _material(), tmp_path / "a", lambda *_: None)
+    torch.testing.assert_close(net.first.weight, torch.stack(passed[2:]).mean(0))
+    assert not torch.equal(passed[2], passed[7])
+
+
+def test_what_learning_on_spoils_is_not_kept(tmp_path: Path) -> None:
+    training = Training(steps=60, quantised_steps=40)
+    recipe = Recipe(phrase="word", network=SMALL, training=training)
+    material = _material()
+    net = train(recipe, material, tmp_path / "a", lambda *_: None)
+    wild = recipe.model_copy(update={"training": Training(quantised_steps=40, learning_rate=150)})
+    kept = quantise(wild, material, net, tmp_path / "b", lambda *_: None)
+    for given, found in zip(QuantisedNet(net).weights, kept.weights, strict=True):
+        assert torch.equal(given, found)
+    assert misses(kept, material, recipe.window) < 1.0
 
 
 def test_the_cutoff_is_the_lowest_that_keeps_to_the_rate() -> None:
