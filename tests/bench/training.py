@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from bluering.training.heard import peaks, stream_scores
+from bluering.training.heard import miss_rates, peaks, stream_scores
 from bluering.training.negatives import Stream, real_negatives, streams
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
@@ -46,10 +46,9 @@ def main(word: str, *files: str) -> None:
     for file in files:
         kind, heard, peaks_of = _listener(recipe, Path(file))
         reached = np.array([heard(clip).max(initial=-np.inf) for clip in clips])
-        woken = np.sort(np.concatenate([peaks_of(heard(s)) for s in held_out]))[::-1]
-        cutoffs = [woken[int(per_hour * hours)] for per_hour in PER_HOUR]
-        rates = [f"{100 * (reached <= cutoff).mean():.1f} %" for cutoff in cutoffs]
-        table.add_row(f"{Path(file).name[:8]}, {kind}", *rates)
+        woken = np.concatenate([peaks_of(heard(s)) for s in held_out])
+        rates = miss_rates(reached, woken, hours, PER_HOUR)
+        table.add_row(f"{Path(file).name[:8]}, {kind}", *(f"{100 * rate:.1f} %" for rate in rates))
     Console().print(table)
 
 

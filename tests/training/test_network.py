@@ -1,5 +1,6 @@
 """The network, int8 in the loop, and the file that comes of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -145,8 +146,7 @@ def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkey
 
     monkeypatch.setattr(fit, "_SAVE_EVERY", 4)
     monkeypatch.setattr(loop, "_SCAN_EVERY", 3)
-    monkeypatch.setattr(loop, "_FIRST_SCAN", 3)
-    recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=10, quantised_steps=1))
+    recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=10, quantised_steps=10))
 
     class InterruptedTrainingError(Exception):
         pass
@@ -155,11 +155,18 @@ def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkey
         if done == 6:
             raise InterruptedTrainingError
 
-    whole = train(recipe, _material(), tmp_path / "whole", lambda *_: None).state_dict()
-    with pytest.raises(InterruptedTrainingError):
-        train(recipe, _material(), tmp_path / "parts", stop)
-    resumed = train(recipe, _material(), tmp_path / "parts", lambda *_: None).state_dict()
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    def same(run: Callable[[Path, Callable[[int, int, str], None]], torch.nn.Module]) -> None:
+        whole = run(tmp_path / "whole", lambda *_: None).state_dict()
+        with pytest.raises(InterruptedTrainingError):
+            run(tmp_path / "parts", stop)
+        resumed = run(tmp_path / "parts", lambda *_: None).state_dict()
+        assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+        (tmp_path / "whole").unlink()
+        (tmp_path / "parts").unlink()
+
+    same(lambda path, told: train(recipe, _material(), path, told))
+    net = train(recipe, _material(), tmp_path / "float", lambda *_: None)
+    same(lambda path, told: quantise(recipe, _material(), net, path, told))
 
 
 def test_the_float_network_is_the_mean_of_its_last_three_quarters(tmp_path: Path, monkeypatch):
@@ -188,6 +195,17 @@ def test_what_learning_on_spoils_is_not_kept(tmp_path: Path) -> None:
     for given, found in zip(QuantisedNet(net).weights, kept.weights, strict=True):
         assert torch.equal(given, found)
     assert misses(kept, material, recipe.window) < 1.0
+
+
+def test_weights_that_hear_nothing_have_ranges_all_the_same(tmp_path: Path) -> None:
+    recipe = Recipe(phrase="word", network=SMALL, training=Training(quantised_steps=4))
+    material = _material()
+    net = Net(SMALL)
+    with torch.no_grad():  # one score for everything: the held-out words are all missed
+        net.head.weight.zero_()
+    kept = quantise(recipe, material, net.eval(), tmp_path / "a", lambda *_: None)
+    assert misses(kept, material, recipe.window) == 1.0
+    assert bool((kept.high[:-1] > 0).all())
 
 
 def test_the_cutoff_is_the_lowest_that_keeps_to_the_rate() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from bluering.training.heard import peaks, stream_scores, track_scores
+from bluering.training.heard import miss_rates, peaks, stream_scores, track_scores
 from bluering.training.loop import Loop, Material
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
@@ -98,7 +98,7 @@ def quantise(
     loop = Loop(recipe, material, net)
     mean = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(_MEMORY), use_buffers=True)
     averaged = cast(QuantisedNet, mean.module)
-    best = Choice(1.0, copy.deepcopy(net))
+    best = Choice(np.inf, copy.deepcopy(net))
     parts = {"net": net, "optimiser": optimiser, "schedule": schedule, "mean": mean, "best": best}
     saved = _Saved(checkpoint, loop, parts)
     for step in range(saved.load(), steps):
@@ -124,13 +124,8 @@ def misses(net: Net | QuantisedNet, material: Material, window: int) -> float:
     found = track_scores(net, material.held_out_words, window)
     heard = [stream_scores(net, stream, window) for stream in material.held_out_streams]
     hours = sum(len(stream.rows) for stream in material.held_out_streams) / _ROWS_AN_HOUR
-    woken = np.sort(np.concatenate([peaks(scores) for scores in heard] or [np.zeros(1)]))[::-1]
-    rates = []
-    for per_hour in ACCEPTS_PER_HOUR:
-        allowed = int(per_hour * hours)
-        cutoff = woken[allowed] if allowed < len(woken) else 0.0
-        rates.append(float((found <= cutoff).mean()))
-    return float(np.mean(rates))
+    woken = np.concatenate([peaks(scores) for scores in heard] or [np.zeros(1)])
+    return float(np.mean(miss_rates(found, woken, hours, ACCEPTS_PER_HOUR)))
 
 
 class _Saved:

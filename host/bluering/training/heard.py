@@ -1,5 +1,7 @@
 """What a network gives for tracks and for hours, and where it would wake."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -44,6 +46,21 @@ def peaks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     inner = np.pad(padded, 1)
     top = (padded >= inner[:-2]) & (padded > inner[2:])
     return padded[top]
+
+
+def miss_rates(
+    reached: NDArray[np.floating],
+    woken: NDArray[np.floating],
+    hours: float,
+    per_hour: Iterable[float],
+) -> list[float]:
+    """The share of words, 0..1, whose highest score isn't above the lowest cutoff that keeps to
+    each number of false accepts per hour. reached: those scores; woken: the highest score of each
+    wake in so many hours."""
+    worst = np.sort(woken)[::-1]
+    allowed = [int(rate * hours) for rate in per_hour]
+    cutoffs = [worst[count] if count < len(worst) else 0.0 for count in allowed]
+    return [float((reached <= cutoff).mean()) for cutoff in cutoffs]
 
 
 @torch.no_grad()

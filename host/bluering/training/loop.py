@@ -27,7 +27,7 @@ from bluering.training.warp import Warp, warped
 _WORDS, _TRACKS, _CROPS = 36, 28, 36  # in a batch
 _EARLY, _LATE = -8, 26  # rows from the word's end within which it must be heard
 _SECOND = 100  # rows
-_SCAN_EVERY, _FIRST_SCAN = 600, 600
+_SCAN_EVERY = 600
 _NOISY, _SELDOM = 5.0, 0.3  # words in louder noise, dB, come that much less often
 _MIXED = 0.35  # the share of words with other sound behind them
 _TAUGHT = 0.12  # the weight of what the teacher says
@@ -85,7 +85,7 @@ class Loop:
 
     def step(self, net: Net | QuantisedNet, optimiser: torch.optim.Optimizer) -> str:
         """Learn from one batch; what it cost on average lately, for people."""
-        if self._count >= _FIRST_SCAN and self._count % _SCAN_EVERY == 0:
+        if self._count and self._count % _SCAN_EVERY == 0:
             self._scan(net)
         self._count += 1
         net.train()

@@ -37,7 +37,7 @@ class QuantisedNet(nn.Module):
 
     `quantise` switches the rounding off and on: without it this is the float network. Once the
     ranges of activations are known, both saturate at their ends, as a clipped ReLU does (PACT; Choi
-    et al., 2018): the weights were learned so.
+    et al., 2018).
     """
 
     low: Tensor
