@@ -39,6 +39,23 @@ def test_the_same_seed_gives_the_same_tracks(sources: Sources, kind: str) -> Non
     assert (first.end == NOWHERE).all() == (kind not in WORDS)
 
 
+def test_what_is_said_once_is_heard_in_several_ways(sources: Sources) -> None:
+    tracks = make_tracks(sources, "word", 5, [3], hearings=2)
+    for places in (tracks.clip, tracks.start, tracks.end):
+        assert places[0] == places[1]
+        assert places[2] == places[3]
+    assert len(set(tracks.start.tolist())) == 3
+    assert len(set(tracks.snr.tolist())) == 5
+    assert len({features.tobytes() for features in tracks.features}) == 5
+
+
+def test_a_cast_is_all_that_is_heard_of_the_clips(sources: Sources) -> None:
+    heard = [set(make_tracks(sources, "word", 30, [s], 1, 2).clip.tolist()) for s in range(6)]
+    assert all(len(clips) == 2 for clips in heard)
+    assert set.union(*heard) == {0, 1, 2, 3}
+    assert len(set(make_tracks(sources, "word", 30, [1], 1, 9).clip.tolist())) == 4
+
+
 def test_the_word_is_where_the_track_says(monkeypatch) -> None:
     monkeypatch.setattr("bluering.training.tracks._Maker._context", lambda *_: None)
     quiet = Sources([_voice()], [_voice()], [_voice()], rooms=sound.rooms(1, 2))

@@ -24,9 +24,10 @@ from bluering.training.stages import (
 )
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 
-_AUGMENT = 3  # counted up when the code changes what it makes
+_AUGMENT = 4  # counted up when the code changes what it makes
 
 _SHARD = 500  # tracks in a file
+_HEARINGS, _CAST = 2, 120  # see make_tracks; of what is held out, each is another
 
 # What speech tracks of a kind are made of: words share those without any.
 _MADE_OF = {
@@ -72,6 +73,8 @@ class Shard:
     kind: str
     count: int
     seed: tuple[int, ...]
+    hearings: int
+    cast: int | None
     word: tuple[Path, ...]
     look_alike: tuple[Path, ...]
     sentence: tuple[Path, ...]
@@ -120,6 +123,8 @@ def _shards(
                     "word" if held_out else kind,
                     min(_SHARD, count - at),
                     (recipe.seed, *kind.encode(), at),
+                    1 if held_out else _HEARINGS,
+                    None if held_out else _CAST,
                     tuple(spoken.files["held_out" if held_out else "word"] if words else ()),
                     tuple(spoken.files["look_alike"] if kind == "look_alike" else ()),
                     tuple(spoken.files["sentence"]),
@@ -133,7 +138,11 @@ def _shards(
 
 def _make_shard(shard: Shard, path: Path) -> None:
     sources = _sources(shard)
-    kept(path, lambda: make_tracks(sources, shard.kind, shard.count, shard.seed), write_tracks)
+
+    def make() -> Tracks:
+        return make_tracks(sources, shard.kind, shard.count, shard.seed, shard.hearings, shard.cast)
+
+    kept(path, make, write_tracks)
 
 
 def _sources(shard: Shard) -> Sources:

@@ -74,10 +74,25 @@ class Tracks:
         return len(self.features)
 
 
-def make_tracks(sources: Sources, kind: str, count: int, seed: Sequence[int]) -> Tracks:
-    """So many tracks of one of KINDS; the same for the same sources and seed."""
-    maker = _Maker(sources, np.random.default_rng(list(seed)))
-    made = [maker.track(kind) for _ in range(count)]
+def make_tracks(
+    sources: Sources,
+    kind: str,
+    count: int,
+    seed: Sequence[int],
+    hearings: int = 1,
+    cast: int | None = None,
+) -> Tracks:
+    """So many tracks of one of KINDS; the same for the same arguments.
+
+    hearings: how often what is said is heard, each time in another room and noise. cast: how many
+    clips of a kind have a part, all where it is None; those that have one are said in several
+    voices, and taking a clip apart is most of the work.
+    """
+    maker = _Maker(sources, np.random.default_rng(list(seed)), cast)
+    made: list[_Heard] = []
+    while len(made) < count:
+        said = maker.said(kind)
+        made += [maker.heard(said, kind) for _ in range(min(hearings, count - len(made)))]
     rows, starts, ends, clips, snrs, levels, heard = zip(*made, strict=True)
     return Tracks(
         np.array(rows, np.uint8).reshape(count, FRAMES, 40),
@@ -99,22 +114,33 @@ def features(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
     return np.concatenate([frontend.push(samples[at : at + _PIECE]) for at in pieces])
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What is said in a track, as it leaves the mouths; start, end: of the word, in rows."""
+
+    x: Sound
+    start: int
+    end: int
+    clip: int
+
+
+# Rows, start and end of the word in rows, clip, SNR, level, embeddings.
+_Heard = tuple[NDArray[np.uint8], int, int, int, float, float, embeddings.Embeddings]
+
+
 class _Maker:
-    def __init__(self, sources: Sources, dice: np.random.Generator) -> None:
+    def __init__(self, sources: Sources, dice: np.random.Generator, cast: int | None) -> None:
         self._sources = sources
         self._dice = dice
-        self._word = _weights(sources.word)
+        self._word = _weights(sources.word, cast, dice)
         # What is left of a word that was cut is none; what is left of "hey" and a word may be.
         alone = self._word * [not clip.utterance.lead for clip in sources.word]
         self._alone = alone / alone.sum() if alone.any() else self._word
-        self._look_alike = _weights(sources.look_alike)
-        self._sentence = _weights(sources.sentence)
+        self._look_alike = _weights(sources.look_alike, cast, dice)
+        self._sentence = _weights(sources.sentence, cast, dice)
 
-    def track(
-        self, kind: str
-    ) -> tuple[NDArray[np.uint8], int, int, int, float, float, embeddings.Embeddings]:
-        """Rows, start and end of the word in rows, clip, SNR, level, embeddings."""
-        dice = self._dice
+    def said(self, kind: str) -> _Said:
+        """The word, or what isn't it, among other talk."""
         x = np.zeros(_LENGTH, np.float32)
         start = end = NOWHERE
         clip = -1
@@ -127,6 +153,11 @@ class _Maker:
             self._context(x, begin, begin + len(said))
         elif kind == "sentence":
             self._talk(x)
+        return _Said(x, start, end, clip)
+
+    def heard(self, said: _Said, kind: str) -> _Heard:
+        """What a microphone makes of it."""
+        dice, x = self._dice, said.x
         if kind not in ("noise", "close") and dice.random() < 0.65:
             x = self._in_room(x)
         x = sound.transmitted(x, dice)
@@ -135,7 +166,8 @@ class _Maker:
         heard = sound.recorded(x, dice)
         rows = features(heard)[RUN_IN : RUN_IN + FRAMES]
         level = 20 * np.log10(max(1, int(np.abs(heard.astype(np.int32)).max())) / 32768)
-        return rows, start, end, clip, snr, float(level), embeddings.embeddings(heard)
+        embedded = embeddings.embeddings(heard)
+        return rows, said.start, said.end, said.clip, snr, float(level), embedded
 
     def _spoken(self, kind: str) -> tuple[int, Sound]:
         dice, sources = self._dice, self._sources
@@ -182,7 +214,7 @@ class _Maker:
 
     def _snr(self) -> float:
         kind = self._dice.random()
-        low, high = (-3, 12) if kind < 0.45 else (12, 30) if kind < 0.75 else (30, 80)
+        low, high = (-2, 14) if kind < 0.5 else (14, 30) if kind < 0.75 else (30, 80)
         return float(self._dice.uniform(low, high))
 
     def _noise(self) -> Sound:
@@ -202,9 +234,15 @@ class _Maker:
         return noise / np.float32(sound.rms(noise) + 1e-6)
 
 
-def _weights(clips: Sequence[Clip]) -> NDArray[np.float64]:
+def _weights(
+    clips: Sequence[Clip], cast: int | None, dice: np.random.Generator
+) -> NDArray[np.float64]:
+    """How likely each clip is; 0 where it isn't of the cast."""
     engines = [clip.utterance.engine for clip in clips]
     share = np.array([_ENGINE_SHARE[e] / engines.count(e) for e in engines])
+    if cast is not None and cast < len(clips):
+        chosen = dice.choice(len(clips), cast, replace=False, p=share / share.sum())
+        share = np.isin(np.arange(len(clips)), chosen).astype(np.float64)
     return share / share.sum() if len(clips) else share
 
 
