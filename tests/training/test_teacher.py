@@ -85,6 +85,20 @@ def test_it_learns_an_easy_word_and_the_same_again() -> None:
     assert all(torch.equal(net.state_dict()[n], v) for n, v in again.state_dict().items())
 
 
+def test_it_is_the_mean_of_its_last_three_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[torch.Tensor] = []
+    step = torch.optim.AdamW.step
+
+    def noted(optimiser: torch.optim.AdamW) -> None:
+        step(optimiser)
+        passed.append(optimiser.param_groups[0]["params"][0].detach().clone())
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", noted)
+    material = (_tracks(20, True, 1), _tracks(20, False, 2), [_stream(100, 3)])
+    net = train_teacher(*material, 1, 8, lambda *_: None)
+    torch.testing.assert_close(next(net.layers.parameters()), torch.stack(passed[2:]).mean(0))
+
+
 def test_a_recording_is_taught_alike_in_pieces() -> None:
     torch.manual_seed(1)
     net = Teacher().eval()

@@ -6,13 +6,14 @@ than yes and no (Hinton et al., "Distilling the Knowledge in a Neural Network", 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from bluering.training import embeddings
 from bluering.training.negatives import Stream
@@ -27,6 +28,7 @@ _WORDS, _OTHERS, _CROPS = 96, 96, 128
 _EARLY, _LATE = -6, 22  # rows from the word's end within which it must be heard
 _RATE = 2e-3
 _SCAN_EVERY = 400
+_AVERAGED = 0.25  # of the steps are over when the mean of the weights begins, as in fit.py
 
 Told = Callable[[int, int, str], None]
 
@@ -54,13 +56,17 @@ class Teacher(nn.Module):
 def train_teacher(
     words: Tracks, others: Tracks, streams: list[Stream], seed: int, steps: int, told: Told
 ) -> Teacher:
-    """Learned from tracks and real recordings. told: step, of all, a line."""
+    """Learned from tracks and real recordings; the mean of its weights on the way. told: step, of
+    all, a line."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     dice = np.random.default_rng(seed)
     net = Teacher()
     optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, _RATE, total_steps=steps, final_div_factor=0.1
+    )
+    averaged = AveragedModel(net, use_buffers=True)
     heard = np.concatenate([np.zeros((MOMENTS, embeddings.SIZE)), *(s.embedded for s in streams)])
     heard = heard.astype(np.float16)
     share = np.ones(len(heard))
@@ -86,10 +92,12 @@ def train_teacher(
         loss.backward()
         optimiser.step()
         schedule.step()
+        if step >= int(_AVERAGED * steps):
+            averaged.update_parameters(net)
         mean = [*mean[-99:], (right.item(), negative.item())]
         means = np.mean(mean, axis=0)
         told(step + 1, steps, f"words {means[0]:.3f}, others {means[1]:.4f}")
-    return net.eval()
+    return cast(Teacher, averaged.module).eval()
 
 
 def rows_of_moments() -> NDArray[np.int64]:
