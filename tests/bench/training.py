@@ -1,9 +1,9 @@
 """Misses against false accepts of what training keeps: python -m tests.bench.training WORD FILE...
 
 FILEs are weights in .cache/train/weights: a network's (X.pt, float or with int8 in the loop) or a
-teacher's (X.teacher.pt). Positives: the development corpus's clips of the word, clean. False
-accepts: the half of its recordings without the word that nobody learned from. A row of the tables
-in models/training/README.md is one run of this.
+teacher's (X.teacher.pt). Positives: the development corpus's clips of the word, clean and in noise
+as `bluering validate` mixes it. False accepts: the half of its recordings without the word that
+nobody learned from. The rows of the tables in models/training/README.md come from this.
 """
 
 import sys
@@ -24,10 +24,12 @@ from bluering.training.recipe import Recipe, find_recipe
 from bluering.training.teacher import Teacher, teach
 from bluering.validate.audio import read
 from bluering.validate.corpus import load_corpus
-from bluering.validate.mix import placed, quiet, to_int16
+from bluering.validate.hear import render
+from bluering.validate.plan import make_plan, parse_condition
 from tests.conftest import CORPUS
 
 PER_HOUR = (0.25, 0.5, 1.0, 2.0, 4.0)
+CONDITIONS = ("clean", "ambient@10", "tv@10")
 _MANIFEST = CORPUS / "manifest.csv"
 _TEACHERS_SECOND = 12  # of a teacher's outputs
 _RECIPES = Path("models/training")
@@ -36,27 +38,36 @@ Listener = Callable[[Stream], NDArray[np.float32]]
 
 
 def main(word: str, *files: str) -> None:
-    """Print a row for each file."""
+    """Print a row for each file and condition."""
     recipe = find_recipe(word, _RECIPES)
     clips = _clips(recipe)
+    number = len(clips[CONDITIONS[0]])
     held_out = streams([n for n in real_negatives(_MANIFEST) if not n.learn])
     hours = sum(len(stream.rows) for stream in held_out) / 360_000
-    title = f"{word}: missed of {len(clips)} clips at false accepts per hour, of {hours:.2f} h"
-    table = Table("", *(f"{per_hour:g}" for per_hour in PER_HOUR), title=title)
+    title = f"{word}: missed of {number} clips at false accepts per hour, of {hours:.2f} h"
+    table = Table("", "", *(f"{per_hour:g}" for per_hour in PER_HOUR), title=title)
     for file in files:
         kind, heard, peaks_of = _listener(recipe, Path(file))
-        reached = np.array([heard(clip).max(initial=-np.inf) for clip in clips])
         woken = np.concatenate([peaks_of(heard(s)) for s in held_out])
-        rates = miss_rates(reached, woken, hours, PER_HOUR)
-        table.add_row(f"{Path(file).name[:8]}, {kind}", *(f"{100 * rate:.1f} %" for rate in rates))
+        for condition in CONDITIONS:
+            reached = np.array([heard(clip).max(initial=-np.inf) for clip in clips[condition]])
+            rates = miss_rates(reached, woken, hours, PER_HOUR)
+            name = f"{Path(file).name[:8]}, {kind}"
+            table.add_row(name, condition, *(f"{100 * rate:.1f} %" for rate in rates))
     Console().print(table)
 
 
-def _clips(recipe: Recipe) -> list[Stream]:
-    dice = np.random.default_rng(recipe.seed)
-    found = load_corpus(_MANIFEST, {recipe.name}).recordings
-    sounds = [placed(read(recording.path)) for recording in found if recording.positive]
-    return [Stream.of("", to_int16(x + quiet(len(x), dice))) for x in sounds]
+def _clips(recipe: Recipe) -> dict[str, list[Stream]]:
+    """By condition."""
+    corpus = load_corpus(_MANIFEST, {recipe.name})
+    plan = make_plan(corpus, [parse_condition(name) for name in CONDITIONS], seed=1)
+    found: dict[str, list[Stream]] = {name: [] for name in CONDITIONS}
+    for part in plan.clips:
+        clip = read(part.clip.path)
+        for hearing in part.hearings:
+            stream = Stream.of(str(part.clip.path), render(clip, hearing))
+            found[hearing.condition.name].append(stream)
+    return found
 
 
 def _listener(recipe: Recipe, file: Path) -> tuple[str, Listener, Callable]:
