@@ -28,8 +28,8 @@ _WORDS, _TRACKS, _CROPS = 36, 28, 36  # in a batch
 _EARLY, _LATE = -8, 26  # rows from the word's end within which it must be heard
 _SECOND = 100  # rows
 _SCAN_EVERY = 600
-_NOISY, _SELDOM = 5.0, 0.3  # words in louder noise, dB, come that much less often
-_MIXED = 0.35  # the share of words with other sound behind them
+_NOISY, _SELDOM = 5.0, 0.5  # words in louder noise, dB, come that much less often
+_MIXED = 0.5  # the share of words with other sound behind them
 _TAUGHT = 0.12  # the weight of what the teacher says
 
 
