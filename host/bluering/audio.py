@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
-import soxr
 
 from bluering.errors import BlueRingError
+from bluering.sound_files import AudioError, stream
+from ear.audio.format import RATE
 
-RATE = 16000  # samples a second
 _BLOCK_S = 0.5
 
 
@@ -20,37 +19,14 @@ class SoundError(BlueRingError):
 
 
 def file_blocks(path: Path) -> Iterator[np.ndarray]:
-    """Blocks of int16 samples (16 kHz, mono) of a sound file of any rate and channel count.
-
-    Channels are averaged and the rate is converted by soxr (high quality); memory stays at one
-    block. Raises SoundError.
-    """
+    """Blocks of int16 samples (16 kHz, mono) of a sound file of any rate and channel count, as
+    sound_files.stream gives them. Raises SoundError."""
     try:
-        with soundfile.SoundFile(path) as file:
-            yield from _converted(file)
-    except (soundfile.LibsndfileError, OSError) as error:
+        yield from stream(path, block_seconds=_BLOCK_S)
+    except AudioError as error:
         raise SoundError(
             f"can't read {path} as sound: {error}. WAV, FLAC, Ogg, Opus and MP3 are known"
         ) from error
-
-
-def _converted(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    if file.samplerate == RATE and file.channels == 1 and file.subtype == "PCM_16":
-        yield from file.blocks(int(_BLOCK_S * RATE), dtype="int16")
-        return
-    converter = soxr.ResampleStream(file.samplerate, RATE, 1, dtype="float32")
-    block = int(_BLOCK_S * file.samplerate)
-    while True:
-        samples = file.read(block, dtype="float32", always_2d=True)
-        last = len(samples) < block
-        yield to_int16(converter.resample_chunk(samples.mean(axis=1), last=last))
-        if last:
-            return
-
-
-def to_int16(samples: np.ndarray) -> np.ndarray:
-    """Float samples (-1..1) as int16, rounded and saturated."""
-    return np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
 
 
 def pipe_blocks() -> Iterator[np.ndarray]:

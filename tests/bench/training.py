@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from bluering.sound_files import read
 from bluering.training.heard import miss_rates, peaks, stream_scores
 from bluering.training.negatives import Stream, real_negatives, streams
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe, find_recipe
 from bluering.training.teacher import Teacher, teach
-from bluering.validate.audio import read
 from bluering.validate.corpus import load_corpus
 from bluering.validate.hear import render
 from bluering.validate.plan import make_plan, parse_condition

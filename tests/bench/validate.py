@@ -25,7 +25,7 @@ import soundfile as sf
 import typer
 from rich.console import Console
 
-from bluering.validate.audio import RATE, Samples, stream
+from bluering.sound_files import RATE, Samples, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Recording
 from bluering.validate.engines import EngineSpec, Probabilities, engine_spec, open_engine

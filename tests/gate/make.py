@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from bluering.validate.audio import RATE, read
+from bluering.sound_files import RATE, read
 from bluering.validate.corpus import slug
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -7,7 +7,7 @@ import numpy as np
 from bluering.link.reader import ReaderEvent, Received
 from bluering.link.records import Hello, HelloRequest, Record, Scores, Word
 from bluering.models.reference import Reference
-from bluering.validate.audio import HOP, RATE
+from bluering.sound_files import HOP, RATE
 from bluering.validate.engines import ModelSpec
 from bluering.validate.reference import FrontEnd
 from tests.unit.pretend_device import hello

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from bluering.audio import SoundError
 from bluering.cli.validate import app
+from bluering.sound_files import HOP, read
 from bluering.validate import acoustic
 from bluering.validate.acoustic import AcousticEngine
-from bluering.validate.audio import HOP, read
 from bluering.validate.choose import choose_models
 from bluering.validate.engines import EngineSpec, TargetError, acoustic_spec
 from bluering.validate.mix import placed

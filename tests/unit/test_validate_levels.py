@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bluering.validate.audio import RATE
+from bluering.sound_files import RATE
 from bluering.validate.mix import LEAD_IN, in_room, noise_gain, placed, quiet, to_int16
 from bluering.validate.rooms import ROOMS, impulse_response, room
 from bluering.validate.speech_level import active_speech_level, word_end

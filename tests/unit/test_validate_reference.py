@@ -7,8 +7,8 @@ import pytest
 import soundfile as sf
 
 from bluering.models.packaged import packaged
+from bluering.sound_files import HOP, RATE, Samples, read
 from bluering.validate import plan
-from bluering.validate.audio import HOP, RATE, Samples, read
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import load_corpus
 from bluering.validate.hear import hear

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bluering.sound_files import HOP, RATE
 from bluering.validate import plan
-from bluering.validate.audio import HOP, RATE
 from bluering.validate.corpus import load_corpus
 from bluering.validate.engines import EngineSpec
 from bluering.validate.hear import hear

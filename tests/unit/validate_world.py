@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from bluering.validate.audio import HOP, RATE, Samples
+from bluering.sound_files import HOP, RATE, Samples
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities
 
 WORD = "beep"

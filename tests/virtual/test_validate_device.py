@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bluering.sound_files import HOP, RATE, read
 from bluering.validate import device
 from bluering.validate.acoustic import AcousticEngine
-from bluering.validate.audio import HOP, RATE, read
 from bluering.validate.choose import choose_model, compiled
 from bluering.validate.engines import EngineSpec, TargetError, engine_spec, open_engine
 from bluering.validate.mix import placed

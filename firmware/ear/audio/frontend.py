@@ -5,10 +5,9 @@ from ear.audio import frontend_kernels  # isort: skip
 from array import array
 
 from ear.audio import frontend_tables as tables
+from ear.audio.format import HOP, WINDOW
 from ear.kernels import Kernels
 
-HOP = 160  # samples: 10 ms at 16 kHz
-WINDOW = 480
 CHANNELS = 40
 
 _HOPS_IN_WINDOW = WINDOW // HOP

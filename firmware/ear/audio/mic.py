@@ -7,9 +7,8 @@ backlog is reckoned here from the clock, and a backlog that the buffer can't hol
 import time
 
 from ear.audio import mic_kernels
+from ear.audio.format import HOP, RATE
 
-RATE = 16000  # samples a second
-HOP = 160  # samples: 10 ms
 HOP_US = 10000
 _FRAME_BYTES = 8  # I2S buffers 32-bit stereo frames, whatever is read from them
 _WAITED_US = 500  # a read that took this long found the buffer empty

@@ -1,12 +1,12 @@
 """How sound is written into chunks: each chunk can be decoded without the ones before it."""
 
+from ear.audio.format import HOP
 from ear.privacy import adpcm
 
 PCM16 = 0  # int16 little-endian
 ADPCM = 1  # predictor + 32768 (u16), step index (u8), 0 (u8), then two codes a byte
 NAMES = ("pcm16", "adpcm")
 
-HOP = 160  # samples
 HOPS_PER_CHUNK = (1, 5)  # as many as fit into a frame of the link
 _HOP_BYTES = (2 * HOP, HOP // 2)
 CAPACITY = (2 * HOP, 4 + 5 * HOP // 2)  # bytes of a full chunk's body

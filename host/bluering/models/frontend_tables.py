@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-SAMPLE_RATE = 16000
-WINDOW = 480
+from ear.audio.format import RATE, WINDOW
+
 FFT = 512
 CHANNELS = 40
 LOWEST_HZ, HIGHEST_HZ = 125.0, 7500.0
@@ -29,7 +29,7 @@ GAIN_BITS, GAIN_OFFSET, GAIN_STRENGTH = 21, 80.0, 0.95
 NOISE_FRACTION_BITS = 10 - 3  # of a noise estimate: 10 of its own, less the FFT's correction
 LOG_SEGMENTS = 128
 
-HZ_PER_BIN = SAMPLE_RATE / FFT
+HZ_PER_BIN = RATE / FFT
 
 _single = np.float32
 _HALF = _single(0.5)

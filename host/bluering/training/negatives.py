@@ -85,14 +85,14 @@ def learned_sounds(manifest: Path) -> tuple[list[Sound], list[Sound]]:
 
 def sounds(negatives: Sequence[Negative]) -> list[Sound]:
     """Decoded, float32."""
-    from bluering.validate.audio import read
+    from bluering.sound_files import read
 
     return [read(negative.path).astype(np.float32) / 32768 for negative in negatives]
 
 
 def streams(negatives: Sequence[Negative]) -> list[Stream]:
     """The recordings as they are, each kind as one long listening."""
-    from bluering.validate.audio import read
+    from bluering.sound_files import read
 
     kinds = dict.fromkeys(negative.kind for negative in negatives)
     return [

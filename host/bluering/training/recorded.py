@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bluering.sound_files import AudioError, read
 from bluering.training.errors import TrainingError
 from bluering.training.speech import Clip
 from bluering.training.voices import RATE, Utterance, tidy
-from bluering.validate.audio import AudioError, read
 from bluering.validate.speech_level import active_speech_level, word_end
 
 ENGINE = "recorded"

@@ -203,7 +203,7 @@ def _must_fit(recipe: Recipe) -> None:
 
 def _real_clips(recipe: Recipe, places: Places, spoken: list[Clip]) -> list[np.ndarray]:
     """Features of real clips of the word; where they are few, of held-out synthetic ones too."""
-    from bluering.validate.audio import read
+    from bluering.sound_files import read
     from bluering.validate.corpus import load_corpus
     from bluering.validate.mix import placed, quiet, to_int16
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bluering.errors import BlueRingError
-from bluering.validate.audio import SUFFIXES, AudioError, probe
+from bluering.sound_files import SUFFIXES, AudioError, probe
 
 POSITIVES, NEGATIVES = "positives", "negatives"
 _SLICE = "slice_"

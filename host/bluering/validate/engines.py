@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import ear
 from bluering.errors import BlueRingError
-from bluering.validate.audio import Samples
+from bluering.sound_files import Samples
 
 _VIRTUAL = {"virtual": "64", "virtual32": "32"}  # bits of MicroPython's words
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bluering.validate.audio import (
+from bluering.sound_files import (
     FIRST_FEATURES,
     HOP,
     RATE,

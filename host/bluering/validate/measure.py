@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from bluering.validate.audio import HOP, RATE
+from bluering.sound_files import HOP, RATE
 from bluering.validate.corpus import Recording
 from bluering.validate.engines import ModelSpec
 from bluering.validate.plan import Plan

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bluering.errors import BlueRingError
-from bluering.validate.audio import RATE
+from bluering.sound_files import RATE
 from bluering.validate.corpus import Corpus, Recording
 from bluering.validate.mix import LEAD_IN, TAIL
 from bluering.validate.rooms import ROOMS

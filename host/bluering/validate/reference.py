@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluering.models.reference import Reference
-from bluering.validate.audio import HOP, Samples
+from bluering.sound_files import HOP, Samples
 from bluering.validate.engines import EngineSpec, Probabilities
 
 _RAW_PER_FLOAT = 256 / 10  # pymicro-features scales the raw numbers by 10 / 256

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bluering.validate.audio import RATE
+from bluering.sound_files import RATE
 
 DISTANCES = {"near": 0.7, "far": 3.0}  # metres from mouth to microphone
 ROOMS = 8  # different rooms that clips are spread over

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from bluering.validate.audio import RATE, Samples
+from bluering.sound_files import RATE, Samples
 
 _TIME_CONSTANT = 0.03  # seconds, of each of the two smoothing stages
 _HANGOVER = 0.2  # seconds

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import soundfile as sf
 
-from bluering.validate.audio import RATE, AudioError, Samples, read
+from bluering.sound_files import RATE, AudioError, Samples, read
 from bluering.validate.corpus import Recording, slug
 from bluering.validate.hear import render
 from bluering.validate.plan import ClipPart

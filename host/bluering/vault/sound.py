@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import soundfile
 
-RATE = 16000
+from ear.audio.format import RATE
 
 Samples = np.ndarray
 """int16, one-dimensional."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 16000  # Hz, of all speech that the engines give
+from ear.audio.format import RATE
 
 Speech = NDArray[np.int16]  # mono, its peak at half of full scale, without silence around it
 

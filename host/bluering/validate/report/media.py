@@ -11,7 +11,7 @@ import soundfile as sf
 from numpy.typing import NDArray
 from scipy.signal import stft
 
-from bluering.validate.audio import RATE, Samples
+from bluering.sound_files import RATE, Samples
 
 _WINDOW, _HOP = 400, 160
 _DYNAMIC_DB = 70.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from bluering.validate.audio import RATE, AudioError, is_silent, peak_of, probe, read, stream
+from bluering.sound_files import RATE, AudioError, is_silent, peak_of, probe, read, stream
 from tests.unit.validate_world import beep, write
 
 

@@ -9,11 +9,9 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
-from bluering.audio import RATE, to_int16
 from bluering.errors import BlueRingError
+from ear.audio.format import HOP, RATE, WINDOW
 
-HOP = 160  # samples, the front end's step
-WINDOW = 480  # samples, the front end's first window
 FIRST_FEATURES = WINDOW // HOP - 1  # hops heard before the first one that gives features
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64"})
 
@@ -94,6 +92,11 @@ def read(path: Path, start: float = 0.0, seconds: float | None = None) -> Sample
         if blocks_length >= wanted:
             break
     return np.concatenate([np.zeros(0, np.int16), *blocks])[:wanted]
+
+
+def to_int16(samples: NDArray[np.floating]) -> Samples:
+    """Float samples (-1..1) as int16, rounded and saturated."""
+    return np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
 
 
 def is_silent(peak: int) -> bool:

@@ -1,0 +1,5 @@
+"""The sound that everything here is made for: 16 kHz, mono, 16 bits, dealt with 10 ms at a time."""
+
+RATE = 16000  # samples a second
+HOP = 160  # samples: 10 ms, the step of the front end
+WINDOW = 480  # samples: 30 ms, what a row of features is made of
