@@ -16,7 +16,9 @@ import pytest
 from bluering.link.reader import Reader, Received
 from bluering.link.records import RecordingChunk, RecordingStart
 from bluering.vault import upkeep
-from bluering.vault.receiver import Notice, Receiver, Registry, Stored
+from bluering.vault.notices import Notice, Stored
+from bluering.vault.receiver import Receiver
+from bluering.vault.trust import Registry
 from bluering.vault.vault import Vault
 from ear.link import frames, messages
 from ear.privacy import adpcm, codecs, gate

@@ -25,7 +25,7 @@ from bluering.review.models import AuditEntry
 from bluering.review.witness import put_on_record
 from bluering.vault import handover, listening, receiver, upkeep
 from bluering.vault.models import Recording
-from bluering.vault.receiver import Notice, Stored
+from bluering.vault.notices import Notice, Stored
 from bluering.vault.vault import NewRecording, Vault
 from tests.unit import sound_world, vault_world
 from tests.unit.board_server import BoardServer, receive_for_ever

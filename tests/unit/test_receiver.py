@@ -12,7 +12,9 @@ from bluering.link.reader import Received
 from bluering.link.records import Record, RecordingAck, RecordingCancel, RecordingStart, Wake
 from bluering.vault import upkeep
 from bluering.vault.assembly import Assembly
-from bluering.vault.receiver import Notice, Receiver, Registry, Stored
+from bluering.vault.notices import Notice, Stored
+from bluering.vault.receiver import Receiver
+from bluering.vault.trust import Registry
 from bluering.vault.vault import Vault
 from ear.privacy import gate
 from tests.unit import sound_world, vault_world

@@ -9,7 +9,7 @@ import numpy as np
 from bluering import audio
 from bluering.models.packaged import packaged
 from bluering.vault import listening
-from bluering.vault.receiver import Notice
+from bluering.vault.notices import Notice
 from bluering.vault.vault import Vault
 from bluering.virtual.hub import Hub
 from bluering.virtual.runner import VirtualBoard

@@ -30,7 +30,7 @@ from bluering.link.records import (
 )
 from bluering.models.packaged import packaged
 from bluering.vault import listening, receiver, upkeep
-from bluering.vault.receiver import Notice, Stored
+from bluering.vault.notices import Notice, Stored
 from bluering.vault.vault import NewRecording, Vault
 from bluering.virtual.runner import VirtualBoard
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython

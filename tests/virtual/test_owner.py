@@ -27,7 +27,7 @@ from bluering.link.records import (
 )
 from bluering.models.packaged import packaged
 from bluering.vault.models import Wake as WakeRow
-from bluering.vault.receiver import Heard, Notice, Stored
+from bluering.vault.notices import Heard, Notice, Stored
 from bluering.vault.vault import Vault
 from bluering.virtual.pipe import Pipe
 from bluering.virtual.runner import VirtualBoard

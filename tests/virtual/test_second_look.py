@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bluering.vault.receiver import Notice, Stored
+from bluering.vault.notices import Notice, Stored
 from bluering.vault.second_look import SecondLook, by_the_same_model
 from bluering.vault.vault import Vault
 from bluering.virtual.runner import VirtualBoard

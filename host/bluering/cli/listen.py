@@ -13,7 +13,8 @@ from bluering.cli.vault_options import VaultFolder, open_vault
 from bluering.errors import BlueRingError
 
 if TYPE_CHECKING:
-    from bluering.vault.receiver import Judge, Notice
+    from bluering.vault.notices import Notice
+    from bluering.vault.receiver import Judge
 
 
 def listen(

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bluering.vault.receiver import Stored
+from bluering.vault.notices import Stored
 from bluering.vault.sound import RATE, to_wav
 
 _TIMEOUT_S = 60

@@ -26,7 +26,9 @@ from bluering.link import (
 from bluering.link.records import Hello, PreRoll
 from bluering.vault import upkeep
 from bluering.vault.handover import Give, hand_over
-from bluering.vault.receiver import Judge, Notice, Receiver, Registry, Stored
+from bluering.vault.notices import Notice, Stored
+from bluering.vault.receiver import Judge, Receiver
+from bluering.vault.trust import Registry
 from bluering.vault.vault import Vault
 
 _POLL_S = 0.2

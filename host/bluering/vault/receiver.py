@@ -1,9 +1,6 @@
 """Receives one board's recordings: verify, decrypt, store, and only then acknowledge."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-
-from sqlalchemy.exc import DBAPIError
 
 from bluering.link.connection import Disconnected, Event
 from bluering.link.reader import Received
@@ -18,18 +15,23 @@ from bluering.link.records import (
     RecordingStart,
     Wake,
 )
-from bluering.vault.assembly import (
-    Assembly,
-    ForgeryError,
-    check_tag,
-    nothing_of,
-    recording_keys,
-)
+from bluering.vault.assembly import Assembly, ForgeryError, nothing_of
 from bluering.vault.early import Early
 from bluering.vault.errors import ReplayError
-from bluering.vault.sound import RATE
-from bluering.vault.vault import FALSE_WAKE, NewRecording, NewWake, Vault
-from ear.privacy import codecs, gate, keys
+from bluering.vault.notices import (
+    UNWRITABLE,
+    Heard,
+    Notice,
+    Stored,
+    cause,
+    described,
+    whatever_the_vault_does,
+)
+from bluering.vault.trust import Registry, Trust
+from bluering.vault.unwanted import Unwanted
+from bluering.vault.vault import FALSE_WAKE, NewWake, Vault
+from ear.audio.format import HOP
+from ear.privacy import gate
 
 _LATE_S = 1.0  # how long chunks may come after the end of their recording
 _MOST_UNOPENED = 1000  # anybody can make up numbers
@@ -38,57 +40,10 @@ _STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
 _LOOKED = "second look"
 # Ends after which nothing is kept, and what is said of it instead.
 _UNWANTED = {gate.FALSE_MARK: FALSE_WAKE, gate.CANCEL: "cancelled"}
-_AGAIN_S = 10.0  # after what could not be written
 
 Judge = Callable[[Assembly], bool | str | None]
 """A second look at a wake: True it was one, False it wasn't, None it can't be told yet, or why it
 can't be told at all."""
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to tell the user; ``answer`` is to be sent to the device first."""
-
-    text: str
-    failed: bool = False
-    answer: Record | None = None
-
-
-@dataclass(frozen=True)
-class Heard(Notice):
-    """A wake and its reasons."""
-
-    wake: NewWake | None = None
-
-
-@dataclass(frozen=True)
-class Stored(Notice):
-    """A recording is in the vault."""
-
-    id: str = ""
-    recording: NewRecording | None = None
-
-    @property
-    def has_sound(self) -> bool:
-        """Whether anything of it can be heard."""
-        new = self.recording
-        return new is not None and len(new.samples) > sum(count for _, count in new.gaps)
-
-
-class Registry:
-    """Which port each device speaks on, so that no two boards pass for one."""
-
-    def __init__(self) -> None:
-        self._ports: dict[bytes, str] = {}
-
-    def claim(self, device: bytes, port: str) -> str | None:
-        """None if the device is this port's from now on, else the other port that has it."""
-        owner = self._ports.setdefault(device, port)
-        return None if owner == port else owner
-
-    def release(self, port: str) -> None:
-        """The board on this port is gone."""
-        self._ports = {device: owner for device, owner in self._ports.items() if owner != port}
 
 
 class Receiver:
@@ -106,9 +61,8 @@ class Receiver:
         judge: Judge | None = None,
     ) -> None:
         self._vault = vault
-        self._identities = identities
-        self._registry = registry
-        self._port = port
+        self._trust = Trust(vault, identities, registry, port)
+        self._unwanted = Unwanted(vault)
         self._judge = judge
         self._session = "unknown"
         self._assembly: Assembly | None = None
@@ -119,34 +73,30 @@ class Receiver:
         self._excuse = ""  # why there was no second look, as it was told last
         self._newest: RecordingStart | None = None  # taken or refused
         self._last: RecordingStart | None = None  # the newest that was verified
-        self._newest_of: dict[bytes, tuple[int, int]] = {}  # boot and number, for each device
         self._whole = False  # that one came to its end with nothing missing
         self._discarded: FalseWake | None = None  # the newest mark that was followed
         self._told: int | None = None  # number of the recording whose failure was told last
         self._deadline = 0.0
-        self._unwritten: list[tuple[str, int, int, str, NewWake, str]] = []  # turned away
-        self._write_at = 0.0
 
     def handle(self, event: Event) -> Iterator[Notice]:
         """One event of the connection."""
         if isinstance(event, Disconnected):
-            yield from _whatever_the_vault_does(self._give_up(), "the end of the connection")
-            self._registry.release(self._port)
+            yield from whatever_the_vault_does(self._give_up(), "the end of the connection")
+            self._trust.end()
         elif isinstance(event, Received):
             what = f"a message ({event.message.declaration.name})"
             notices = self._handle_message(event.message, event.at)
-            yield from _whatever_the_vault_does(notices, what)
+            yield from whatever_the_vault_does(notices, what)
 
     def tick(self, now: float) -> Iterator[Notice]:
         """Time passed: a recording of which nothing comes any more is stored as it is."""
         if self._assembly is not None and now >= self._deadline:
-            yield from _whatever_the_vault_does(self._close(), "a recording's end")
+            yield from whatever_the_vault_does(self._close(), "a recording's end")
         if self._early.is_late(now):
             yield from self._give_up_early()
-        if self._unwritten and now >= self._write_at:
-            self._write_at = now + _AGAIN_S
-            notices = self._turn_away_late()
-            yield from _whatever_the_vault_does(notices, "that a recording is unwanted")
+        if self._unwanted.is_due(now):
+            notices = self._turn_away_late(now)
+            yield from whatever_the_vault_does(notices, "that a recording is unwanted")
 
     def _give_up(self) -> Iterator[Notice]:
         """No more comes of what is under way."""
@@ -180,7 +130,7 @@ class Receiver:
     def _note_wake(self, message: Wake) -> Notice:
         wake = NewWake(
             self._session,
-            message.position * codecs.HOP,
+            message.position * HOP,
             message.name,
             message.score,
             message.cutoff,
@@ -194,7 +144,7 @@ class Receiver:
         if self._is_told_again(start):
             return
         self._newest = start
-        problem = self._problem_with(start)
+        problem = self._trust.problem_with(start)
         if problem:
             # Whatever is being received isn't disturbed by what can't be trusted.
             self._told = start.number
@@ -203,9 +153,8 @@ class Receiver:
         yield from self._close()
         yield from self._missed_before(start)
         self._last, self._whole = start, False
-        self._newest_of[start.device] = (start.boot, start.number)
         self._judged = False
-        self._assembly = Assembly(start, recording_keys(self._identities[start.device], start))
+        self._assembly = Assembly(start, self._trust.take(start))
         self._deadline = now + _STALLED_S
         if self._early.number == start.number:
             for piece in self._early.take():
@@ -242,42 +191,10 @@ class Receiver:
             if self._vault.knows(new.device, new.boot, number):
                 return
             stored = self._vault.store(new)
-        except (OSError, DBAPIError) as error:
-            yield Notice(f"{text}. That could not be written ({_cause(error)})", failed=True)
+        except UNWRITABLE as error:
+            yield Notice(f"{text}. That could not be written ({cause(error)})", failed=True)
         else:
             yield Stored(f"{text}; INCOMPLETE", failed=True, id=stored, recording=new)
-
-    def _problem_with(self, start: RecordingStart) -> str | None:
-        device = start.device.hex()
-        key = self._identities.get(start.device)
-        if key is None:
-            return (
-                f"device {device} isn't known here, so its recordings can't be opened. Copy its "
-                "identity file to this computer, or flash it from here"
-            )
-        try:
-            check_tag(recording_keys(key, start).authentication, start)
-        except ForgeryError:
-            return (
-                f"the key kept here for device {device} is wrong, or somebody altered what it "
-                "sent. Was it flashed anew from another computer?"
-            )
-        if start.codec >= len(codecs.NAMES):
-            return f"device {device} uses a codec that this program doesn't know: update it"
-        # Also what wasn't kept, because it was cancelled or marked as false, can't come again.
-        stale = (start.boot, start.number) <= self._newest_of.get(start.device, (0, 0))
-        if stale or self._vault.knows(device, start.boot, start.number, start.salt.hex()):
-            return (
-                f"device {device} has sent it, or a later one, before: a replay. Was the device's "
-                "flash erased? Then start 'bluering listen' anew"
-            )
-        other = self._registry.claim(start.device, self._port)
-        if other:
-            return (
-                f"the boards on {self._port} and {other} have the same identity {device}. Flash "
-                "one of them again, with an identity of its own"
-            )
-        return None
 
     def _refuse(self, text: str, start: RecordingStart) -> Notice:
         answer = RecordingAck(boot=start.boot, number=start.number, stored=0)
@@ -341,20 +258,12 @@ class Receiver:
         """Keep nothing of a recording but the wake that caused it, and that it is unwanted: it
         isn't taken from anybody who plays it back later."""
         self._assembly = None
-        start, wake = assembly.start, assembly.wake(self._session)
-        device, salt = start.device.hex(), start.salt.hex()
-        self._unwritten.append((device, start.boot, start.number, salt, wake, why))
-        self._turn_away()
+        wake = assembly.wake(self._session)
+        self._unwanted.add(assembly, wake, why)
         return wake
 
-    def _turn_away(self) -> None:
-        """What can't be written now is written later: until then this receiver remembers it."""
-        while self._unwritten:
-            self._vault.turn_away(*self._unwritten[0])
-            self._unwritten.pop(0)
-
-    def _turn_away_late(self) -> Iterator[Notice]:
-        self._turn_away()
+    def _turn_away_late(self, now: float) -> Iterator[Notice]:
+        self._unwanted.write_late(now)
         yield Notice("the vault can be written again: which recordings are unwanted is kept")
 
     def _forged(self, what: str) -> Notice:
@@ -394,23 +303,20 @@ class Receiver:
             stored = self._vault.store(new)
         except ReplayError as error:
             yield self._refuse(str(error), start)
-        except (OSError, DBAPIError) as error:
+        except UNWRITABLE as error:
             yield self._refuse(
-                f"it could not be written ({_cause(error)}). Is the disk full?",
+                f"it could not be written ({cause(error)}). Is the disk full?",
                 start,
             )
         else:
             answer = RecordingAck(boot=start.boot, number=start.number, stored=1)
-            yield Stored(_describe(new, start.name), answer=answer, id=stored, recording=new)
+            yield Stored(described(new, start.name), answer=answer, id=stored, recording=new)
 
     def _discard(self, message: FalseWake) -> Iterator[Notice]:
         if message == self._discarded:
             return  # told again
-        key = self._identities.get(message.device)
         try:
-            if key is None:
-                raise ForgeryError("unknown device")
-            check_tag(keys.control_key(key), message)
+            self._trust.check(message)
         except ForgeryError:
             yield self._forged(f"a request of device {message.device.hex()} to delete")
             return
@@ -420,41 +326,9 @@ class Receiver:
             self._drop(assembly, FALSE_WAKE)
         device = message.device.hex()
         if not self._vault.delete_false(device, message.boot, message.number):
-            self._vault.mark_false(self._session, message.position * codecs.HOP, "owner")
+            self._vault.mark_false(self._session, message.position * HOP, "owner")
             # Number 0: there was no recording.
             if message.number and not self._vault.knows(device, message.boot, message.number):
                 self._vault.turn_away(device, message.boot, message.number, "", None, FALSE_WAKE)
         self._discarded = message
         yield Notice("the owner marked the last wake as false: nothing but its reasons is kept")
-
-
-def _whatever_the_vault_does(notices: Iterator[Notice], what: str) -> Iterator[Notice]:
-    """The notices; a vault that can't be read or written is one of them and ends nothing."""
-    try:
-        yield from notices
-    except (OSError, DBAPIError) as error:
-        yield Notice(
-            f"{what} could not be dealt with, the vault can't be read or written "
-            f"({_cause(error)}). Is the disk full?",
-            failed=True,
-        )
-
-
-def _describe(new: NewRecording, word: str) -> str:
-    seconds = len(new.samples) / RATE
-    text = f"stored {seconds:.1f} s after '{word}', ended by {new.reason}"
-    if new.complete:
-        return text
-    gaps = ", ".join(
-        f"{count / RATE:.2f} s at {first / RATE:.2f} s"
-        if count
-        else f"all after {first / RATE:.2f} s"
-        for first, count in new.gaps
-    )
-    return f"{text}; INCOMPLETE, missing: {gaps}"
-
-
-def _cause(error: OSError | DBAPIError) -> str:
-    if isinstance(error, DBAPIError):
-        return str(error.orig)
-    return error.strerror or str(error)
