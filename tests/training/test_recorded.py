@@ -10,7 +10,7 @@ import soundfile
 
 from bluering.training import sound
 from bluering.training.errors import TrainingError
-from bluering.training.pipeline import Spoken, augment
+from bluering.training.pipeline import Spoken, augment, load_tracks
 from bluering.training.recipe import Recipe, Tracks
 from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.stages import Places, read_tracks
@@ -58,23 +58,31 @@ def test_what_is_wrong_with_recordings_is_said(tmp_path: Path) -> None:
         recorded_clips([broken], "computer")
 
 
-def test_other_recordings_make_other_tracks_of_the_word_alone(tmp_path: Path) -> None:
-    """And words are learned from them, also where nothing was synthesised."""
-    counts = Tracks(word=100, look_alike=0, part=0, sentence=0, noise=2, held_out=50)
+def test_recordings_make_tracks_of_their_own_and_leave_the_others_as_they_are(
+    tmp_path: Path,
+) -> None:
+    """So that what was synthesised needn't be augmented again where recordings are added."""
+    counts = Tracks().model_copy(update=dict.fromkeys(Tracks.model_fields, 0))
+    counts = counts.model_copy(update={"word": 4, "recorded": 100, "noise": 2})
     places = Places(tmp_path / "cache", tmp_path / "none.txt", tmp_path / "no-corpus", jobs=1)
     _write(tmp_path / "one" / "a.wav")
     _write(tmp_path / "two" / "a.wav", seconds=0.9)
-    sentence = tmp_path / "sentence.npz"
+    clip = tmp_path / "clip.npz"
     said = [asdict(Utterance("a sentence", "espeak", "en"))]
     samples = np.random.default_rng(2).integers(-9000, 9000, RATE).astype(np.int16)
-    np.savez(sentence, samples=samples, lengths=np.array([RATE]), utterances=json.dumps(said))
-    spoken = Spoken({"word": [], "look_alike": [], "sentence": [sentence], "held_out": []})
-    made = {}
-    for name in ("one", "two"):
-        recipe = Recipe(phrase="computer", recordings=(str(tmp_path / name),), tracks=counts)
-        kinds = recipe.tracks.model_copy(update={"held_out": 0})
-        recipe = recipe.model_copy(update={"tracks": kinds})
-        made[name] = augment(recipe, spoken, places, lambda *_: None)
-    assert made["one"]["word"] != made["two"]["word"]
-    assert made["one"]["noise"] == made["two"]["noise"]
-    assert len(read_tracks(made["one"]["word"])) == 100
+    np.savez(clip, samples=samples, lengths=np.array([RATE]), utterances=json.dumps(said))
+    spoken = Spoken({"word": [clip], "look_alike": [], "sentence": [clip], "held_out": []})
+
+    def made(*folders: str) -> dict[str, list[Path]]:
+        named = tuple(str(tmp_path / folder) for folder in folders)
+        recipe = Recipe(phrase="computer", recordings=named).model_copy(update={"tracks": counts})
+        return augment(recipe, spoken, places, lambda *_: None)
+
+    one, two, none = made("one"), made("two"), made()
+    assert one["recorded"] != two["recorded"]
+    assert "recorded" not in none
+    for kind in ("word", "noise"):
+        assert one[kind] == two[kind] == none[kind]
+    assert len(read_tracks(one["recorded"])) == 100
+    words, others, _ = load_tracks({**one, "held_out": one["word"]})
+    assert (len(words), len(others)) == (104, 2)

@@ -29,16 +29,8 @@ _AUGMENT = 4  # counted up when the code changes what it makes
 _SHARD = 500  # tracks in a file
 _HEARINGS, _CAST = 2, 120  # see make_tracks; of what is held out, each is another
 
-# What speech tracks of a kind are made of: words share those without any.
-_MADE_OF = {
-    "word": ("word", "sentence"),
-    "close": ("word", "sentence"),
-    "look_alike": ("look_alike", "sentence"),
-    "part": ("word", "sentence"),
-    "sentence": ("sentence",),
-    "noise": ("sentence",),
-    "held_out": ("held_out", "sentence"),
-}
+# Of which clips the word is in the tracks of a kind; the other kinds have none.
+_WORD_OF = {"word": "word", "close": "word", "part": "word", "held_out": "held_out"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +38,10 @@ class Spoken:
     """Files of clips by kind."""
 
     files: dict[str, list[Path]]
+
+    def of(self, kind: str | None) -> tuple[Path, ...]:
+        """The files of a kind; none of no kind."""
+        return tuple(self.files[kind]) if kind else ()
 
     def key(self, *kinds: str) -> str:
         return digest([[path.stem for path in self.files[kind]] for kind in kinds])
@@ -68,7 +64,8 @@ def speak(recipe: Recipe, places: Places, told: Told) -> Spoken:
 
 @dataclass(frozen=True)
 class Shard:
-    """Some tracks of a kind, and what they are made of."""
+    """Some tracks of a kind, and what they are made of. word, look_alike, sentence: files of clips;
+    recorded: real recordings of the word."""
 
     kind: str
     count: int
@@ -86,17 +83,12 @@ class Shard:
 
 def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> dict[str, list[Path]]:
     """The stage "augment": files of tracks by kind, those held out under "held_out"."""
-    corpus = corpus_key(places.corpus)
     own = recordings(recipe.recordings)
-    own_key = {"own": [hashlib.sha256(path.read_bytes()).hexdigest() for path in own]}
     wanted: dict[str, list[Path]] = {}
     missing: list[tuple[Shard, Path]] = []
-    for kind, shard in _shards(recipe, spoken, own, places):
-        made_of = spoken.key(*_MADE_OF[kind])
-        also = own_key if shard.recorded else {}
-        key = digest(_AUGMENT, made_of, corpus, kind, shard.count, shard.seed, *also.items())
-        path = places.cache / "tracks" / f"{kind}-{key}.npz"
-        wanted.setdefault(kind, []).append(path)
+    for shard in _shards(recipe, spoken, own, places):
+        path = places.cache / "tracks" / f"{shard.kind}-{_key(shard, spoken)}.npz"
+        wanted.setdefault(shard.kind, []).append(path)
         if not path.exists():
             missing.append((shard, path))
     total = sum(map(len, wanted.values()))
@@ -112,35 +104,45 @@ def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> dict[
 
 def _shards(
     recipe: Recipe, spoken: Spoken, own: tuple[Path, ...], places: Places
-) -> Iterator[tuple[str, Shard]]:
-    for kind, count in recipe.tracks.model_dump().items():
+) -> Iterator[Shard]:
+    counts = recipe.tracks.model_dump()
+    for kind, count in counts.items():
+        if kind == "recorded" and not own:
+            continue
         held_out = kind == "held_out"
-        words = not {"word", "held_out"}.isdisjoint(_MADE_OF[kind])
         for at in range(0, count, _SHARD):
-            yield (
+            yield Shard(
                 kind,
-                Shard(
-                    "word" if held_out else kind,
-                    min(_SHARD, count - at),
-                    (recipe.seed, *kind.encode(), at),
-                    1 if held_out else _HEARINGS,
-                    None if held_out else _CAST,
-                    tuple(spoken.files["held_out" if held_out else "word"] if words else ()),
-                    tuple(spoken.files["look_alike"] if kind == "look_alike" else ()),
-                    tuple(spoken.files["sentence"]),
-                    own if kind in (*WORDS, "part") else (),
-                    recipe.phrase,
-                    places.corpus,
-                    recipe.seed + 1000 * held_out,
-                ),
+                min(_SHARD, count - at),
+                (recipe.seed, *kind.encode(), at),
+                1 if held_out else _HEARINGS,
+                None if held_out else _CAST,
+                spoken.of(_WORD_OF.get(kind)),
+                spoken.of("look_alike" if kind == "look_alike" else None),
+                spoken.of("sentence"),
+                own if kind == "recorded" else (),
+                recipe.phrase,
+                places.corpus,
+                recipe.seed + 1000 * held_out,
             )
+
+
+def _key(shard: Shard, spoken: Spoken) -> str:
+    """A hash of all that a shard's tracks are made of."""
+    kinds = [_WORD_OF.get(shard.kind), "look_alike" if shard.look_alike else None, "sentence"]
+    made_of = spoken.key(*filter(None, kinds))
+    own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in shard.recorded]
+    also = [("own", own)] if own else []
+    corpus = corpus_key(shard.corpus)
+    return digest(_AUGMENT, made_of, corpus, shard.kind, shard.count, shard.seed, *also)
 
 
 def _make_shard(shard: Shard, path: Path) -> None:
     sources = _sources(shard)
+    kind = "word" if shard.kind in ("recorded", "held_out") else shard.kind
 
     def make() -> Tracks:
-        return make_tracks(sources, shard.kind, shard.count, shard.seed, shard.hearings, shard.cast)
+        return make_tracks(sources, kind, shard.count, shard.seed, shard.hearings, shard.cast)
 
     kept(path, make, write_tracks)
 
@@ -164,7 +166,8 @@ def _clips(paths: tuple[Path, ...]) -> list[Clip]:
 
 def load_tracks(files: dict[str, list[Path]]) -> tuple[Tracks, Tracks, Tracks]:
     """Words, others and held-out words."""
-    words = [path for kind in WORDS for path in files.get(kind, [])]
-    kinds = [kind for kind in files if kind not in (*WORDS, "held_out")]
+    of_words = (*WORDS, "recorded")
+    words = [path for kind in of_words for path in files.get(kind, [])]
+    kinds = [kind for kind in files if kind not in (*of_words, "held_out")]
     others = [path for kind in kinds for path in files[kind]]
     return read_tracks(words), read_tracks(others), read_tracks(files["held_out"])

@@ -42,6 +42,7 @@ class Tracks(BaseModel):
 
     word: Annotated[int, Field(ge=100)] = 9_000
     close: _Count = 3_000  # the word in silence, into the microphone
+    recorded: _Count = 6_000  # of real recordings of the word, where the recipe names some
     look_alike: _Count = 4_000
     part: _Count = 800
     sentence: _Count = 3_000
@@ -136,7 +137,14 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
         update={
             "speech": Speech(word=few, look_alike=few, sentence=few, held_out=few),
             "tracks": Tracks(
-                word=100, close=20, look_alike=30, part=10, sentence=20, noise=10, held_out=50
+                word=100,
+                close=20,
+                recorded=20,
+                look_alike=30,
+                part=10,
+                sentence=20,
+                noise=10,
+                held_out=50,
             ),
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
