@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bluering.models.streaming_writer import FEATURES
+from bluering.training import losses
 from bluering.training.heard import stream_logits
 from bluering.training.lessons import Lesson, Lessons, apart, joined
 from bluering.training.negatives import Stream
@@ -30,6 +31,7 @@ _SECOND = 100  # rows
 _SCAN_EVERY = 600
 _NOISY, _SELDOM = 5.0, 0.5  # words in louder noise, dB, come that much less often
 _MIXED = 0.5  # the share of words with other sound behind them
+_HARDEST = 6  # outputs of a track without the word
 _TAUGHT = 0.12  # the weight of what the teacher says
 
 
@@ -100,7 +102,7 @@ class Loop:
         logits = net(self._masked(rows[:, phase:]))
         ends = torch.arange(logits.shape[1]) * self._stride + self._receptive - 1 + phase
         heard, quiet = self._word_loss(logits[:_WORDS], words, warp, ends)
-        wrong, peaks = _negative_loss(logits[_WORDS:])
+        wrong, peaks = losses.negative(logits[_WORDS:], _HARDEST)
         lesson = joined(
             [self._lessons.of_tracks(0, words), self._lessons.of_tracks(1, others), lesson]
         )
@@ -161,14 +163,11 @@ class Loop:
         capped = logits.clamp(max=SURE)
         pooled = functional.avg_pool1d(capped[:, None], 4, 1)[:, 0]
         in_time = ((since >= _EARLY) & (since <= _LATE))[:, 3:]
-        best = pooled.masked_fill(~in_time, -1e4).amax(1)
-        known = in_time.any(1)
-        heard = (functional.softplus(-best) * known).sum() / known.sum().clamp(min=1)
+        heard = losses.missed(pooled, in_time)
         after = (since >= 2) & (since <= 14)
-        held = (functional.softplus(-capped) * after).sum() / after.sum().clamp(min=1)
+        held = losses.mean_of(functional.softplus(-capped), after)
         far = (ends[None] < start + 0.35 * (end - start)) | (since > 75)
-        quiet = (functional.softplus(logits) * far).sum() / far.sum().clamp(min=1)
-        return heard + 0.5 * held, quiet
+        return heard + 0.5 * held, losses.woken(logits, far)
 
     def _scan(self, net: Net | QuantisedNet) -> None:
         """Hear all streams; each second counts by how near it came to waking."""
@@ -181,10 +180,3 @@ class Loop:
             at += len(stream.rows)
         weights = 0.02 + 1 / (1 + np.exp(-np.clip(found + 1.0, -12, 6)))
         self._seconds = weights / weights.sum()
-
-
-def _negative_loss(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """All outputs low, the highest above all."""
-    cost = functional.softplus(logits)
-    hardest = cost.topk(6, dim=1).values.mean(1)
-    return cost.mean() + hardest.mean(), hardest.detach()

@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from bluering.training import embeddings
+from bluering.training import embeddings, losses
 from bluering.training.negatives import Stream
 from bluering.training.tracks import MOMENTS, RUN_IN, Tracks
 
@@ -26,6 +25,7 @@ _TAPS = (3, 3, 3, 3)
 CONTEXT = sum(taps - 1 for taps in _TAPS) + 1  # embeddings that one output depends on
 _WORDS, _OTHERS, _CROPS = 96, 96, 128
 _EARLY, _LATE = -6, 22  # rows from the word's end within which it must be heard
+_HARDEST = 3  # outputs of a track without the word
 _RATE = 2e-3
 _SCAN_EVERY = 400
 _AVERAGED = 0.25  # of the steps are over when the mean of the weights begins, as in fit.py
@@ -77,24 +77,23 @@ def train_teacher(
             share = _hardness(net, heard)
             hard = 0.1 + 1 / (1 + np.exp(-_peaks(net, others.embedded)))
         chosen = dice.integers(len(words), size=_WORDS)
-        wrong = dice.choice(len(others), _OTHERS, p=hard / hard.sum())
+        others_chosen = dice.choice(len(others), _OTHERS, p=hard / hard.sum())
         starts = dice.choice(len(heard), _CROPS, p=share / share.sum())
         starts = np.clip(starts - dice.integers(CONTEXT, MOMENTS, _CROPS), 0, len(heard) - MOMENTS)
         crops = heard[starts[:, None] + np.arange(MOMENTS)]
-        batch = np.concatenate([words.embedded[chosen], others.embedded[wrong], crops])
+        batch = np.concatenate([words.embedded[chosen], others.embedded[others_chosen], crops])
         net.train()
         logits = net(torch.from_numpy(batch).float())
         right, quiet = _word_loss(logits[:_WORDS], words.start[chosen], words.end[chosen])
-        cost = functional.softplus(logits[_WORDS:])
-        negative = cost.mean() + cost.topk(3, dim=1).values.mean()
-        loss = right + 1.5 * (negative + 0.5 * quiet)
+        wrong, _ = losses.negative(logits[_WORDS:], _HARDEST)
+        loss = right + 1.5 * (wrong + 0.5 * quiet)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
         if step >= int(_AVERAGED * steps):
             averaged.update_parameters(net)
-        mean = [*mean[-99:], (right.item(), negative.item())]
+        mean = [*mean[-99:], (right.item(), wrong.item())]
         means = np.mean(mean, axis=0)
         told(step + 1, steps, f"words {means[0]:.3f}, others {means[1]:.4f}")
     return cast(Teacher, averaged.module).eval()
@@ -111,12 +110,8 @@ def _word_loss(logits: Tensor, starts: NDArray[Any], ends: NDArray[Any]) -> tupl
     end = torch.from_numpy(ends.astype(np.float32))[:, None]
     rows = torch.from_numpy(rows_of_moments()).float()[None]
     in_time = (rows - end >= _EARLY) & (rows - end <= _LATE)
-    best = logits.clamp(max=SURE).masked_fill(~in_time, -1e4).amax(1)
-    known = in_time.any(1)
-    right = (functional.softplus(-best) * known).sum() / known.sum().clamp(min=1)
     far = (rows < start + 0.35 * (end - start)) | (rows - end > 85)
-    quiet = (functional.softplus(logits) * far).sum() / far.sum().clamp(min=1)
-    return right, quiet
+    return losses.missed(logits.clamp(max=SURE), in_time), losses.woken(logits, far)
 
 
 @torch.no_grad()
