@@ -16,12 +16,19 @@ CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
 
 
 @pytest.fixture(scope="session", params=[64, 32], ids=["mp64", "mp32"])
-def micropython(request: pytest.FixtureRequest) -> Path:
-    """A MicroPython executable, once with 64-bit words and once with 32 (the S3's)."""
+def word_size(request: pytest.FixtureRequest) -> int:
+    """Bits of MicroPython's words: once 64 and once 32 (the S3's)."""
     try:
-        return find_micropython(request.param)
+        find_micropython(request.param)
     except RuntimeMissingError as error:
         pytest.skip(str(error))
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def micropython(word_size: int) -> Path:
+    """A MicroPython executable with words of that size."""
+    return find_micropython(word_size)
 
 
 @pytest.fixture(scope="session")

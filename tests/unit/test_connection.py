@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,15 +28,6 @@ from bluering.link.records import Bye, HelloRequest, Telemetry
 from tests.unit.pretend_device import ALEXA, HELLO, PretendDevice
 
 _PATIENCE_S = 20
-
-
-@pytest.fixture
-def device(tmp_path: Path) -> Iterator[PretendDevice]:
-    device = PretendDevice(tmp_path)
-    device.plug()
-    yield device
-    if device.path.is_symlink():
-        device.unplug()
 
 
 def wait_for(connection: Connection, enough: Callable[[list[Event]], bool]) -> list[Event]:

@@ -26,15 +26,6 @@ _WAKE = Wake(0x20000, 0, 240, 214, bytes(range(32)), "alexa", bytes([204, 255]))
 _BLUE = bytes([0, 0, 255] * 12)
 
 
-@pytest.fixture
-def device(tmp_path: Path) -> Iterator[PretendDevice]:
-    device = PretendDevice(tmp_path)
-    device.plug()
-    yield device
-    if device.path.is_symlink():
-        device.unplug()
-
-
 class Monitor:
     """A running ``bluering monitor``; what it writes to its output is collected."""
 

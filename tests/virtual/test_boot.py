@@ -13,20 +13,10 @@ from bluering.link.records import Bye, Hello, Log, Repl, Scores
 from bluering.models.packaged import packaged
 from bluering.virtual.pipe import Pipe
 from bluering.virtual.runner import VirtualBoard
-from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 from tests.watched import Watched
 
 DEVICE = Path(__file__).parents[1] / "device"
 QUIET = bytes(32000)
-
-
-@pytest.fixture(scope="session", params=[64, 32], ids=["mp64", "mp32"])
-def word_size(request: pytest.FixtureRequest) -> int:
-    try:
-        find_micropython(request.param)
-    except RuntimeMissingError as error:
-        pytest.skip(str(error))
-    return request.param
 
 
 @pytest.fixture

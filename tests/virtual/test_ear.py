@@ -31,15 +31,6 @@ RATE = audio.RATE
 BLUE = (0, 0, 255)
 
 
-@pytest.fixture(scope="session", params=[64, 32], ids=["mp64", "mp32"])
-def word_size(request: pytest.FixtureRequest) -> int:
-    try:
-        find_micropython(request.param)
-    except RuntimeMissingError as error:
-        pytest.skip(str(error))
-    return request.param
-
-
 def quiet(seconds: float) -> np.ndarray:
     return np.zeros(round(seconds * RATE), np.int16)
 

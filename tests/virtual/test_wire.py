@@ -19,20 +19,10 @@ from bluering.virtual.hub import Hub
 from bluering.virtual.listen import hear
 from bluering.virtual.pipe import Pipe
 from bluering.virtual.runner import VirtualBoard
-from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 from ear import ring
 
 MUTE = 7  # the virtual board's pin
 QUIET = bytes(32000)
-
-
-@pytest.fixture(scope="session", params=[64, 32], ids=["mp64", "mp32"])
-def word_size(request: pytest.FixtureRequest) -> int:
-    try:
-        find_micropython(request.param)
-    except RuntimeMissingError as error:
-        pytest.skip(str(error))
-    return request.param
 
 
 @pytest.fixture

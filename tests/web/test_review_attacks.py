@@ -17,34 +17,11 @@ from bluering.review.models import AUDITOR, OWNER, REVIEWER, AuditEntry, Login, 
 from bluering.review.web.guard import LARGEST_BODY
 from bluering.review.web.visit import COOKIE
 from bluering.vault import sound
-from tests.unit import vault_world
-from tests.unit.review_world import clock_of, fill, open_desk
+from tests.unit.review_world import clock_of
 from tests.web.review_site import ORIGIN, PASSWORD, Browser, Person, allow_review, join, rest
 
 _GUESSES = {"sqlite": 10_000, "postgresql": 500}
 _PLAY = {"X-Review": "play"}
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    with (
-        vault_world.database(request.param) as url,
-        vault_world.memory_folder() as folder,
-        open_desk(folder, url) as desk,
-    ):
-        fill(desk, 900)
-        allow_review(desk)
-        yield desk
-
-
-@pytest.fixture(scope="module")
-def owner(desk: Desk) -> Person:
-    return join(desk, "olga", OWNER)
-
-
-@pytest.fixture(scope="module")
-def reviewer(desk: Desk) -> Person:
-    return join(desk, "rita", REVIEWER)
 
 
 @pytest.fixture(scope="module")

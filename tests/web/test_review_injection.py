@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,12 +11,11 @@ from sqlalchemy import func, select
 
 from bluering.review.audit.verify import verify
 from bluering.review.desk import Desk
-from bluering.review.models import OWNER, REVIEWER, Account, AuditEntry
+from bluering.review.models import Account, AuditEntry
 from bluering.review.web.app import make_app
 from bluering.review.web.visit import COOKIE
-from tests.unit import vault_world
-from tests.unit.review_world import clock_of, fill, open_desk
-from tests.web.review_site import ORIGIN, Browser, Person, allow_review, join, rest
+from tests.unit.review_world import clock_of
+from tests.web.review_site import ORIGIN, Browser, Person, allow_review, rest
 
 _NASTY = (
     "<script>alert(1)</script>",
@@ -40,28 +38,6 @@ _HARMLESS = {
     "noise": "none",
     "x-review": "play",
 }
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    with (
-        vault_world.database(request.param) as url,
-        vault_world.memory_folder() as folder,
-        open_desk(folder, url) as desk,
-    ):
-        fill(desk, 900)
-        allow_review(desk)
-        yield desk
-
-
-@pytest.fixture(scope="module")
-def owner(desk: Desk) -> Person:
-    return join(desk, "olga", OWNER)
-
-
-@pytest.fixture(scope="module")
-def reviewer(desk: Desk) -> Person:
-    return join(desk, "rita", REVIEWER)
 
 
 @pytest.fixture(autouse=True)
