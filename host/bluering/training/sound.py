@@ -16,7 +16,9 @@ from bluering.training.voices import RATE
 
 Sound = NDArray[np.floating[Any]]
 
-_VOCODED = 0.6  # the share of clips that WORLD says anew; the others are played faster or slower
+# The shares of clips and of long recordings that WORLD says anew; the others are played faster or
+# slower, which takes no time.
+_VOCODED, _VOCODED_STREAM = 0.6, 0.3
 _HEAD, _TAIL = (0.35, 0.62), (0.5, 0.75)  # where a beginning ends, where an end begins
 _GRAIN = 480  # samples, of WSOLA
 _SEARCH = 160
@@ -73,7 +75,7 @@ def speakers(x: Sound, dice: np.random.Generator) -> Sound:
         length = int(dice.uniform(2.5, 9) * RATE)
         length = len(x) if len(x) - length < RATE else length
         part, x = x[:length], x[length:]
-        parts.append(part if dice.random() < 0.25 else speaker(part, dice))
+        parts.append(part if dice.random() < 0.25 else speaker(part, dice, _VOCODED_STREAM))
     return np.concatenate(parts)
 
 
