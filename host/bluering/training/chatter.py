@@ -29,7 +29,7 @@ _TEMPER = 0.6  # of the frequency of common words, so that the rare ones fall to
 _SHORTEST, _LONGEST = 4, 14  # words of an utterance
 _SLOWEST, _FASTEST = 0.7, 1.4
 _PAUSE = 0.3  # seconds, on average
-_VOCODED = 0.3  # the share that WORLD says anew; the rest is played faster or slower
+_VOCODED = 0.15  # the share that WORLD says anew, slowly; the rest is played faster or slower
 _SCENE = (15.0, 60.0)  # seconds in one room, with one noise behind
 _LOUDEST = 0.97
 
