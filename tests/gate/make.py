@@ -4,8 +4,11 @@ Committed is what it made: other versions of espeak-ng sound different, and a ga
 samples every time. Run it only to make a new corpus, and new baselines with it:
 
     python tests/gate/make.py
-    bluering validate --model alexa --corpus tests/gate/corpus --condition clean \\
-        --condition noise@5 --condition far --parts .cache/validate -o models/alexa/gate
+    bluering validate --model models/computer/computer.json --corpus tests/gate/corpus \\
+        --condition clean --condition noise@5 --condition far --parts .cache/validate \\
+        -o models/computer/gate
+
+and so on for every model.
 """
 
 import subprocess

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bluering.models.packaged import peer
 from bluering.validate.choose import choose_model
 from bluering.validate.engines import engine_spec
 from bluering.validate.gate import Check, gate
@@ -22,8 +23,9 @@ SYNTHESISED = Path(__file__).parent / "corpus"
 
 
 def _baselines(name: str) -> list[object]:
-    paths = sorted(ROOT.glob(f"models/*/{name}"))
-    return [pytest.param(path, id=path.parent.name) for path in paths]
+    models = ROOT / "models"
+    paths = sorted(models.rglob(name))
+    return [pytest.param(p, id=str(p.parent.relative_to(models))) for p in paths]
 
 
 def _failures(baseline: Path, corpus: Path, workers: Workers, strict: bool) -> list[Check]:
@@ -42,9 +44,13 @@ def _failures(baseline: Path, corpus: Path, workers: Workers, strict: bool) -> l
 
 
 def _model(baseline: Path) -> str:
-    """The repository's own model; else the packaged one of that name."""
-    own = baseline.with_name(f"{baseline.parent.name}.json")
-    return str(own) if own.is_file() else baseline.parent.name
+    """The repository's own model; of models/peers, the package's of that name."""
+    name = baseline.parent.name
+    return str(peer(name) if _is_of_a_peer(baseline) else baseline.with_name(f"{name}.json"))
+
+
+def _is_of_a_peer(baseline: Path) -> bool:
+    return baseline.parents[1].name == "peers"
 
 
 @pytest.mark.parametrize("baseline", _baselines("gate.json"))

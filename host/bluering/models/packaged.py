@@ -9,6 +9,10 @@ from bluering.models.errors import ModelError
 from bluering.models.manifest import Manifest, read_manifest
 from bluering.models.tflite_reader import read_tflite
 
+# Words of which ours misses more than the package's. Until it doesn't, ours has to be asked for by
+# the path of its manifest.
+_BETTER_ELSEWHERE = frozenset({"alexa"})
+
 # Our own models: inside the installed package, or the checkout's.
 _INSTALLED = Path(__file__).with_name("words")
 _CHECKOUT = Path(__file__).parents[3] / "models"
@@ -42,6 +46,15 @@ def packaged(name: str) -> CompiledWord:
     return compiled_word(manifests[name])
 
 
+def peer(name: str) -> Path:
+    """The manifest of a model of the package pymicro-wakeword, whatever ours is called. Raises
+    ModelError when there is none of that name."""
+    manifest = _others() / f"{name}.json"
+    if not manifest.is_file():
+        raise ModelError(f"the package pymicro-wakeword has no model {name!r}")
+    return manifest
+
+
 def compiled_word(manifest: Path) -> CompiledWord:
     """The word of a manifest with its ``.tflite`` beside it, compiled. Raises ModelError."""
     found = read_manifest(manifest)
@@ -54,11 +67,12 @@ def compiled_word(manifest: Path) -> CompiledWord:
 
 
 def _manifests() -> dict[str, Path]:
-    """By name; of two models of one name our own counts."""
-    ours = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
-    found = {path.stem: path for path in sorted(_others().glob("*.json"))}
-    found |= {p.stem: p for p in sorted(ours.glob("*/*.json")) if p.stem == p.parent.name}
-    return dict(sorted(found.items()))
+    """By name; of two models of one name our own counts, unless it is worse."""
+    folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+    ours = {p.stem: p for p in folder.glob("*/*.json") if p.stem == p.parent.name}
+    others = {path.stem: path for path in _others().glob("*.json")}
+    better = {name: others[name] for name in _BETTER_ELSEWHERE & others.keys()}
+    return dict(sorted((others | ours | better).items()))
 
 
 def _others() -> Path:
