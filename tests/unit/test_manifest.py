@@ -7,7 +7,7 @@ import pytest
 
 from bluering.models.errors import ModelError
 from bluering.models.manifest import parse_manifest, read_manifest
-from bluering.models.packaged import compiled_word, packaged, packaged_names, peer
+from bluering.models.packaged import compiled_word, packaged, packaged_names
 
 
 def content() -> dict:
@@ -122,18 +122,6 @@ def test_all_packaged_words_are_ready() -> None:
         assert word.name == name
         assert word.source.name == word.manifest.model
         assert len(word.blob) > 20_000
-
-
-def test_of_two_models_of_a_word_the_better_one_is_packaged() -> None:
-    ours = Path(__file__).parents[2] / "models"
-    assert packaged("computer").source.is_relative_to(ours)
-    assert packaged("alexa").source == peer("alexa").with_suffix(".tflite")
-    assert not packaged("alexa").source.is_relative_to(ours)
-
-
-def test_a_peer_that_is_none_is_refused() -> None:
-    with pytest.raises(ModelError, match="no model 'computer'"):
-        peer("computer")
 
 
 def test_an_unknown_word_is_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bluering.models import packaged as models
 from bluering.models.errors import ModelError
-from bluering.models.packaged import packaged, packaged_names
+from bluering.models.packaged import compiled_word, packaged, packaged_names, peer
 
 
 @pytest.fixture
@@ -32,11 +32,23 @@ def test_there_are_those_of_the_package(ours: Path) -> None:
 
 
 def test_of_two_with_one_name_our_own_counts(ours: Path) -> None:
-    _add(ours / "alexa", "alexa")
+    _add(ours / "hey_jarvis", "hey_jarvis")
     _add(ours / "computer", "computer")
     assert packaged_names() == ["alexa", "computer", "hey_jarvis", "hey_mycroft", "okay_nabu"]
-    assert packaged("alexa").source == ours / "alexa" / "alexa.tflite"
+    assert packaged("hey_jarvis").source == ours / "hey_jarvis" / "hey_jarvis.tflite"
+    assert peer("hey_jarvis") != ours / "hey_jarvis" / "hey_jarvis.json"
     assert packaged("computer").manifest.wake_word == "computer"
+
+
+def test_unless_it_is_worse(ours: Path) -> None:
+    _add(ours / "alexa", "alexa")
+    assert packaged("alexa").source == peer("alexa").with_suffix(".tflite")
+    assert compiled_word(ours / "alexa" / "alexa.json").source == ours / "alexa" / "alexa.tflite"
+
+
+def test_a_peer_that_is_none_is_refused() -> None:
+    with pytest.raises(ModelError, match="no model 'computer'"):
+        peer("computer")
 
 
 def test_an_evaluation_alone_is_no_model(ours: Path) -> None:
@@ -56,5 +68,5 @@ def test_what_there_is_is_said_to_whoever_asks_for_another() -> None:
 def test_the_repository_s_models_are_among_them() -> None:
     names = {path.parent.name for path in models._CHECKOUT.glob("*/*.tflite")}
     assert names <= set(packaged_names())
-    for name in names:
+    for name in names - models._BETTER_ELSEWHERE:
         assert packaged(name).source.parent == models._CHECKOUT / name
