@@ -153,6 +153,16 @@ def test_whoever_says_the_same_has_nothing_to_pay(lessons: Lessons) -> None:
     assert apart(lesson, logits + 1, ends).item() > 0.05
 
 
+def test_moments_that_may_be_the_word_count_most() -> None:
+    lesson = Lesson(np.array([[100, 300]]), np.array([[-6.0, 2.0]], np.float32))
+    right = torch.full((1, FRAMES), -6.0)
+    right[0, 302] = 2.0
+    for row, error, least, most in ((102, 1.0, 0, 0.05), (302, 1.0, 0.4, 1), (102, 6.0, 2.0, 3)):
+        logits = right.clone()
+        logits[0, row] += error
+        assert least < apart(lesson, logits, torch.arange(FRAMES)).item() < most, (row, error)
+
+
 def test_beyond_what_is_sure_nothing_is_asked_for() -> None:
     lesson = Lesson(np.array([[300]]), np.array([[40.0]], np.float32))
     logits = torch.full((1, FRAMES), SURE)

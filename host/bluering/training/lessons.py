@@ -15,6 +15,7 @@ from bluering.training.tracks import FRAMES, Tracks
 from bluering.training.warp import Warp
 
 _DELAY = 2  # rows that the network may be later than the teacher
+_SURELY_NONE = 0.05  # the weight of a moment of which both are sure that it is none, beside 1
 _TOGETHER = 30  # moments of a track that are learned from
 
 
@@ -81,7 +82,10 @@ def apart(lesson: Lesson, logits: Tensor, ends: Tensor) -> Tensor:
     wanted = torch.from_numpy(lesson.logits).clamp(-SURE, SURE)
     given = logits.gather(1, steps).clamp(-SURE - 1, SURE + 1)
     cost = functional.smooth_l1_loss(given, wanted, reduction="none")
-    return (cost * known).sum() / known.sum()
+    # Hardly any moment is near a word, and of all others both say the same before long.
+    unsure = torch.maximum(torch.sigmoid(wanted + 1), torch.sigmoid(given.detach() + 1))
+    weight = known * (_SURELY_NONE + unsure)
+    return (cost * weight).sum() / weight.sum()
 
 
 @torch.no_grad()

@@ -29,10 +29,11 @@ _WORDS, _TRACKS, _CROPS = 36, 28, 36  # in a batch
 _EARLY, _LATE = -8, 26  # rows from the word's end within which it must be heard
 _SECOND = 100  # rows
 _SCAN_EVERY = 600
+_EASY = 0.02  # how likely a second is that nearly nobody takes for the word, beside 1
 _NOISY, _SELDOM = 5.0, 0.5  # words in louder noise, dB, come that much less often
 _MIXED = 0.5  # the share of words with other sound behind them
 _HARDEST = 6  # outputs of a track without the word
-_TAUGHT = 0.12  # the weight of what the teacher says
+_TAUGHT = 2.0  # the weight of what the teacher says
 
 
 @dataclass(frozen=True)
@@ -178,5 +179,5 @@ class Loop:
             seconds = np.minimum(places // _SECOND, len(found) - 1)
             np.maximum.at(found, seconds, logits)
             at += len(stream.rows)
-        weights = 0.02 + 1 / (1 + np.exp(-np.clip(found + 1.0, -12, 6)))
+        weights = _EASY + 1 / (1 + np.exp(-np.clip(found + 1.0, -12, 6)))
         self._seconds = weights / weights.sum()
