@@ -7,7 +7,7 @@ import pytest
 
 from bluering.models import packaged as models
 from bluering.models.errors import ModelError
-from bluering.models.packaged import compiled_word, packaged, packaged_names, peer
+from bluering.models.packaged import chosen, packaged, packaged_names, peer
 
 
 @pytest.fixture
@@ -43,7 +43,8 @@ def test_of_two_with_one_name_our_own_counts(ours: Path) -> None:
 def test_unless_it_is_worse(ours: Path) -> None:
     _add(ours / "alexa", "alexa")
     assert packaged("alexa").source == peer("alexa").with_suffix(".tflite")
-    assert compiled_word(ours / "alexa" / "alexa.json").source == ours / "alexa" / "alexa.tflite"
+    assert chosen(str(ours / "alexa" / "alexa.json")).source == ours / "alexa" / "alexa.tflite"
+    assert chosen("alexa") == packaged("alexa")
 
 
 def test_a_peer_that_is_none_is_refused() -> None:

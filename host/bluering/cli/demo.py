@@ -11,7 +11,7 @@ from bluering import audio, demo, monitor
 from bluering.cli.virtual import Words
 from bluering.demo import outcome
 from bluering.link import Connection
-from bluering.models.packaged import CompiledWord, packaged
+from bluering.models.packaged import CompiledWord, chosen, packaged
 from bluering.monitor import MonitorState
 from bluering.virtual.hub import Hub
 from bluering.virtual.runner import VirtualBoard
@@ -42,7 +42,7 @@ def try_microphone(
     ] = None,
 ) -> None:
     """Let a virtual board listen to this computer's microphone; say the word. Ctrl-C ends."""
-    words = [packaged(name) for name in word]
+    words = [chosen(text) for text in word]
     console = Console()
     blocks = audio.microphone_blocks(device)
     state = _watch(words, audio.as_bytes(blocks), console)

@@ -22,7 +22,9 @@ Board = Annotated[
     str | None,
     typer.Option("--board", envvar="BLUERING_BOARD", help="A board's name, or its .toml file."),
 ]
-Words = Annotated[str, typer.Option("--words", help="Wake words, separated by commas.")]
+Words = Annotated[
+    str, typer.Option("--words", help="Wake words or manifests, separated by commas.")
+]
 Stock = Annotated[
     Path | None,
     typer.Option("--firmware", metavar="STOCK.bin", help="Stock image, instead of a download."),
@@ -111,10 +113,10 @@ def _stock_image(name: str, given: Path | None) -> "Firmware":
 
 
 def compiled_words(words: str) -> list:
-    """The words named in a list with commas, compiled for the device."""
-    from bluering.models.packaged import packaged
+    """The words, or their manifests, named in a list with commas, compiled for the device."""
+    from bluering.models.packaged import chosen
 
     names = [name.strip() for name in words.split(",") if name.strip()]
     if not names:
         raise BlueRingError("--words names no word; try --words alexa")
-    return [packaged(name) for name in names]
+    return [chosen(name) for name in names]

@@ -69,10 +69,9 @@ def second_look(
     """Choose what a second look at this model's wakes takes ('bluering listen --second-look')."""
     with extra("validate"):
         from bluering import audio
-        from bluering.models import look, packaged
-    named = model in packaged.packaged_names()
-    word = packaged.packaged(model) if named else packaged.compiled_word(Path(model))
-    made = look.make(word, audio.read(call), map(audio.read, clips), confirm)
+        from bluering.models import look
+        from bluering.models.packaged import chosen
+    made = look.make(chosen(model), audio.read(call), map(audio.read, clips), confirm)
     output.write_text(look.dump(made))
     typer.echo(f"{output}: cutoff {made.cutoff} of 255 confirms {made.confirmed}", err=True)
 

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from bluering import audio
-from bluering.models.packaged import packaged
+from bluering.models.packaged import chosen
 from bluering.virtual.hub import Hub
 from bluering.virtual.runner import Identity, VirtualBoard
 
 Words = Annotated[
     list[str],
-    typer.Option("--word", "-w", help="A word to listen for; may be given several times."),
+    typer.Option("--word", "-w", help="A word to listen for, or a manifest (.json); repeatable."),
 ]
 
 
@@ -40,7 +40,7 @@ def virtual(
 
     Ends when the sound ends. Watch it with 'bluering monitor --port PATH'.
     """
-    words = [packaged(name) for name in word]
+    words = [chosen(text) for text in word]
     pace = "fast" if fast else "real"
     with (
         VirtualBoard(

@@ -46,6 +46,12 @@ def packaged(name: str) -> CompiledWord:
     return compiled_word(manifests[name])
 
 
+def chosen(text: str) -> CompiledWord:
+    """What people name a word by: a packaged model's name, or the manifest (.json) beside any
+    other. Raises ModelError when it is neither."""
+    return compiled_word(Path(text)) if text.endswith(".json") else packaged(text)
+
+
 def peer(name: str) -> Path:
     """The manifest of a model of the package pymicro-wakeword, whatever ours is called. Raises
     ModelError when there is none of that name."""

@@ -4,11 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from bluering.models.errors import ModelError
 from bluering.models.manifest import parse_manifest
-from bluering.models.packaged import CompiledWord, compiled_word, packaged
+from bluering.models.packaged import CompiledWord, chosen
 from bluering.validate.corpus import slug
 from bluering.validate.engines import ModelSpec
 
@@ -28,7 +27,7 @@ def choose_models(texts: Sequence[str]) -> tuple[ModelSpec, ...]:
 
 def choose_model(text: str) -> ModelSpec:
     """A packaged model's name, or the manifest (.json) beside a model; ModelError when neither."""
-    word: CompiledWord = compiled_word(Path(text)) if text.endswith(".json") else packaged(text)
+    word = chosen(text)
     return ModelSpec(
         word.name,
         slug(word.manifest.wake_word),
