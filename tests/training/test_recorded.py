@@ -1,6 +1,7 @@
 """Real recordings of the word, as a recipe may add them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -58,27 +59,55 @@ def test_what_is_wrong_with_recordings_is_said(tmp_path: Path) -> None:
         recorded_clips([broken], "computer")
 
 
-def test_recordings_make_tracks_of_their_own_and_leave_the_others_as_they_are(
-    tmp_path: Path,
-) -> None:
-    """So that what was synthesised needn't be augmented again where recordings are added."""
-    counts = Tracks().model_copy(update=dict.fromkeys(Tracks.model_fields, 0))
-    counts = counts.model_copy(update={"word": 4, "recorded": 100, "noise": 2})
-    places = Places(tmp_path / "cache", tmp_path / "none.txt", tmp_path / "no-corpus", jobs=1)
-    _write(tmp_path / "one" / "a.wav")
-    _write(tmp_path / "two" / "a.wav", seconds=0.9)
-    clip = tmp_path / "clip.npz"
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A file of synthetic speech."""
+    path = tmp_path / "clip.npz"
     said = [asdict(Utterance("a sentence", "espeak", "en"))]
     samples = np.random.default_rng(2).integers(-9000, 9000, RATE).astype(np.int16)
-    np.savez(clip, samples=samples, lengths=np.array([RATE]), utterances=json.dumps(said))
-    spoken = Spoken({"word": [clip], "look_alike": [], "sentence": [clip], "held_out": []})
+    np.savez(path, samples=samples, lengths=np.array([RATE]), utterances=json.dumps(said))
+    return path
 
-    def made(*folders: str) -> dict[str, list[Path]]:
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., dict[str, list[Path]]]:
+    """The tracks of a recipe that names folders of recordings."""
+    _write(tmp_path / "one" / "a.wav")
+    _write(tmp_path / "two" / "a.wav", seconds=0.9)
+    places = Places(tmp_path / "cache", tmp_path / "none.txt", tmp_path / "no-corpus", jobs=1)
+
+    def made(spoken: Spoken, *folders: str, **counts: int) -> dict[str, list[Path]]:
+        none = dict.fromkeys(Tracks.model_fields, 0)
+        tracks = Tracks().model_copy(update=none | counts)
         named = tuple(str(tmp_path / folder) for folder in folders)
-        recipe = Recipe(phrase="computer", recordings=named).model_copy(update={"tracks": counts})
+        recipe = Recipe(phrase="computer", recordings=named).model_copy(update={"tracks": tracks})
         return augment(recipe, spoken, places, lambda *_: None)
 
-    one, two, none = made("one"), made("two"), made()
+    return made
+
+
+def _spoken(word: list[Path], sentence: Path) -> Spoken:
+    return Spoken({"word": word, "look_alike": [], "sentence": [sentence], "held_out": []})
+
+
+def test_where_nothing_was_synthesised_words_are_learned_from_recordings(
+    clip: Path, made: Callable[..., dict[str, list[Path]]]
+) -> None:
+    one, two = (made(_spoken([], clip), name, word=100, part=2, noise=2) for name in ("one", "two"))
+    for kind in ("word", "part"):
+        assert one[kind] != two[kind]
+    assert one["noise"] == two["noise"]
+    assert len(read_tracks(one["word"])) == 100
+
+
+def test_recordings_make_tracks_of_their_own_and_leave_the_others_as_they_are(
+    clip: Path, made: Callable[..., dict[str, list[Path]]]
+) -> None:
+    """So that what was synthesised needn't be augmented again where recordings are added."""
+    counts = {"word": 4, "recorded": 100, "noise": 2}
+    one, two, none = (
+        made(_spoken([clip], clip), *names, **counts) for names in (("one",), ("two",), ())
+    )
     assert one["recorded"] != two["recorded"]
     assert "recorded" not in none
     for kind in ("word", "noise"):

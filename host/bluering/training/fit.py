@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from bluering.training import averaging
 from bluering.training.heard import miss_rates, peaks, stream_scores, track_scores
 from bluering.training.loop import Loop, Material
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
 
-_AVERAGED = 0.25  # of the steps are over when the mean begins
 _HEARING = 100  # steps that give the ranges of activations
 _MEMORY = 0.998  # of the running mean, from step to step
 _CHOOSE_EVERY = 250
@@ -46,35 +46,22 @@ Told = Callable[[int, int, str], None]
 
 
 def train(recipe: Recipe, material: Material, checkpoint: Path, told: Told) -> Net:
-    """A float network, from the checkpoint on where there is one. told: step, of all, a line.
-
-    Its weights are the mean of what they were on the way: from step to step the worst false accepts
-    are others, and where all the ways meet is a flat place, which speech that nobody synthesised
-    and int8 don't leave as soon (Izmailov et al., "Averaging Weights Leads to Wider Optima and
-    Better Generalization", 2018; Cha et al., "SWAD", 2021).
-    """
+    """A float network with the mean of its weights on the way, from the checkpoint on where there
+    is one. told: step, of all, a line."""
     torch.manual_seed(recipe.seed)
     net = Net(recipe.network)
     steps = recipe.training.steps
     loop = Loop(recipe, material, net)
-    optimiser = torch.optim.AdamW(
-        net.parameters(), recipe.training.learning_rate, weight_decay=2e-2
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        recipe.training.learning_rate,
-        total_steps=steps,
-        pct_start=0.15,
-        final_div_factor=0.1,  # never small: the mean needs the steps to go on going their ways
-    )
-    mean = AveragedModel(net, use_buffers=True)
+    rate = recipe.training.learning_rate
+    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=2e-2)
+    schedule = averaging.steady(optimiser, rate, steps, warm_up=0.15)
+    mean = averaging.begun(net)
     parts = {"net": net, "optimiser": optimiser, "schedule": schedule, "mean": mean}
     saved = _Saved(checkpoint, loop, parts)
     for step in range(saved.load(), steps):
         line = loop.step(net, optimiser)
         schedule.step()
-        if step >= int(_AVERAGED * steps):
-            mean.update_parameters(net)
+        averaging.take(mean, net, step, steps)
         told(step + 1, steps, line)
         saved.save(step + 1)
     return cast(Net, mean.module).eval()

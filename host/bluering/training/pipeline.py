@@ -110,6 +110,9 @@ def _shards(
         if kind == "recorded" and not own:
             continue
         held_out = kind == "held_out"
+        words = spoken.of(_WORD_OF.get(kind))
+        # Where nothing was synthesised, all that is said of the word is what was recorded.
+        of_own = kind == "recorded" or (kind in _WORD_OF and not held_out and not words)
         for at in range(0, count, _SHARD):
             yield Shard(
                 kind,
@@ -117,10 +120,10 @@ def _shards(
                 (recipe.seed, *kind.encode(), at),
                 1 if held_out else _HEARINGS,
                 None if held_out else _CAST,
-                spoken.of(_WORD_OF.get(kind)),
+                words,
                 spoken.of("look_alike" if kind == "look_alike" else None),
                 spoken.of("sentence"),
-                own if kind == "recorded" else (),
+                own if of_own else (),
                 recipe.phrase,
                 places.corpus,
                 recipe.seed + 1000 * held_out,

@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
-from bluering.training import embeddings, losses
+from bluering.training import averaging, embeddings, losses
 from bluering.training.negatives import Stream
 from bluering.training.tracks import MOMENTS, RUN_IN, Tracks
 
@@ -28,7 +27,6 @@ _EARLY, _LATE = -6, 22  # rows from the word's end within which it must be heard
 _HARDEST = 3  # outputs of a track without the word
 _RATE = 2e-3
 _SCAN_EVERY = 400
-_AVERAGED = 0.25  # of the steps are over when the mean of the weights begins, as in fit.py
 
 Told = Callable[[int, int, str], None]
 
@@ -63,10 +61,8 @@ def train_teacher(
     dice = np.random.default_rng(seed)
     net = Teacher()
     optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, _RATE, total_steps=steps, final_div_factor=0.1
-    )
-    averaged = AveragedModel(net, use_buffers=True)
+    schedule = averaging.steady(optimiser, _RATE, steps, warm_up=0.3)
+    averaged = averaging.begun(net)
     heard = np.concatenate([np.zeros((MOMENTS, embeddings.SIZE)), *(s.embedded for s in streams)])
     heard = heard.astype(np.float16)
     share = np.ones(len(heard))
@@ -77,11 +73,11 @@ def train_teacher(
             share = _hardness(net, heard)
             hard = 0.1 + 1 / (1 + np.exp(-_peaks(net, others.embedded)))
         chosen = dice.integers(len(words), size=_WORDS)
-        others_chosen = dice.choice(len(others), _OTHERS, p=hard / hard.sum())
+        confusing = dice.choice(len(others), _OTHERS, p=hard / hard.sum())
         starts = dice.choice(len(heard), _CROPS, p=share / share.sum())
         starts = np.clip(starts - dice.integers(CONTEXT, MOMENTS, _CROPS), 0, len(heard) - MOMENTS)
         crops = heard[starts[:, None] + np.arange(MOMENTS)]
-        batch = np.concatenate([words.embedded[chosen], others.embedded[others_chosen], crops])
+        batch = np.concatenate([words.embedded[chosen], others.embedded[confusing], crops])
         net.train()
         logits = net(torch.from_numpy(batch).float())
         right, quiet = _word_loss(logits[:_WORDS], words.start[chosen], words.end[chosen])
@@ -91,8 +87,7 @@ def train_teacher(
         loss.backward()
         optimiser.step()
         schedule.step()
-        if step >= int(_AVERAGED * steps):
-            averaged.update_parameters(net)
+        averaging.take(averaged, net, step, steps)
         mean = [*mean[-99:], (right.item(), wrong.item())]
         means = np.mean(mean, axis=0)
         told(step + 1, steps, f"words {means[0]:.3f}, others {means[1]:.4f}")
