@@ -203,6 +203,9 @@ def test_of_what_was_unwanted_a_tombstone_is_left(vault: Vault, way: str):
     why = {"cancelled": "cancelled", "second look": "second look"}.get(way, "false wake")
     assert tombstone.deleted_why == why
     assert (wake is None) == (way == "marked unseen")
+    if wake is not None:
+        says_false = {"second look": "second look", "marked on the way": "owner"}
+        assert wake.false_by == says_false.get(way)
     assert list(vault.blobs.ids()) == []
     report = upkeep.verify(vault)
     assert (report.recordings, report.tombstones, report.problems) == (0, 1, [])
@@ -251,6 +254,25 @@ def test_a_cancelled_recording_is_turned_away_as_soon_as_the_vault_can_be_writte
     [(tombstone, wake)] = vault.list(tombstones=True)
     assert (tombstone.number, tombstone.deleted_why) == (1, "cancelled")
     assert wake is not None
+
+
+def test_a_second_look_stops_the_device_though_the_vault_cannot_be_written(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    receiver = _receiver(vault, judge=lambda _: False)
+    monkeypatch.setattr(vault, "turn_away", full)
+    cancelled, problem = _feed(receiver, sound_world.recording(1))
+    assert cancelled.answer == RecordingCancel(number=1)
+    assert "No space left on device" in problem.text
+    monkeypatch.undo()
+    list(receiver.tick(20.0))
+    [(tombstone, wake)] = vault.list(tombstones=True)
+    assert tombstone.deleted_why == "second look"
+    assert wake is not None
+    assert wake.false_by == "second look"
 
 
 def test_after_its_flash_was_erased_a_device_s_new_recordings_are_taken(vault: Vault):

@@ -29,7 +29,7 @@ from bluering.vault.notices import (
 )
 from bluering.vault.trust import Registry, Trust
 from bluering.vault.unwanted import Unwanted
-from bluering.vault.vault import FALSE_WAKE, NewWake, Vault
+from bluering.vault.vault import FALSE_WAKE, SECOND_LOOK, NewWake, Vault
 from ear.audio.format import HOP
 from ear.privacy import gate
 
@@ -37,7 +37,6 @@ _LATE_S = 1.0  # how long chunks may come after the end of their recording
 _MOST_UNOPENED = 1000  # anybody can make up numbers
 _STALLED_S = 10.0  # a recording of which nothing comes for so long has ended
 
-_LOOKED = "second look"
 # Ends after which nothing is kept, and what is said of it instead.
 _UNWANTED = {gate.FALSE_MARK: FALSE_WAKE, gate.CANCEL: "cancelled"}
 
@@ -254,13 +253,11 @@ class Receiver:
             f"the beginning of recording {number} is missing, so it can't be opened", failed=True
         )
 
-    def _drop(self, assembly: Assembly, why: str) -> NewWake:
+    def _drop(self, assembly: Assembly, why: str) -> None:
         """Keep nothing of a recording but the wake that caused it, and that it is unwanted: it
         isn't taken from anybody who plays it back later."""
         self._assembly = None
-        wake = assembly.wake(self._session)
-        self._unwanted.add(assembly, wake, why)
-        return wake
+        self._unwanted.add(assembly, assembly.wake(self._session), why)
 
     def _turn_away_late(self, now: float) -> Iterator[Notice]:
         self._unwanted.write_late(now)
@@ -284,12 +281,13 @@ class Receiver:
             yield Notice(verdict, failed=True)
         if verdict:
             return
-        wake, start = self._drop(assembly, _LOOKED), assembly.start
-        self._vault.mark_false(wake.session, wake.position, _LOOKED)
+        start = assembly.start
+        # First of all the device stops sending, whether the vault can be written or not.
         yield Notice(
             f"the second look found no '{start.name}': recording {start.number} is cancelled",
             answer=RecordingCancel(number=start.number),
         )
+        self._drop(assembly, SECOND_LOOK)
 
     def _close(self) -> Iterator[Notice]:
         """Store what there is of the recording in progress."""

@@ -31,6 +31,9 @@ class Witness(Protocol):
 
 FALSE_WAKE = "false wake"
 """Why a recording was deleted or never kept: its owner marked its wake as false."""
+SECOND_LOOK = "second look"
+"""Why a recording was never kept: the second look found no wake word."""
+_FALSE_BY = {FALSE_WAKE: "owner", SECOND_LOOK: SECOND_LOOK}  # who says so of the wake
 
 Gap = tuple[int, int]
 """First sample and number of samples of a piece that is missing; 0 samples: from there on nobody
@@ -107,16 +110,7 @@ class Vault:
     def note_wake(self, wake: NewWake) -> str:
         """Keep a wake's reasons; returns its id, the same one when it is told again."""
         with suppress(IntegrityError), self.session() as session, session.begin():
-            made = Wake(
-                id=uuid.uuid4().hex,
-                session=wake.session,
-                position=wake.position,
-                heard_at=datetime.now(UTC),
-                word=wake.word,
-                score=wake.score,
-                cutoff=wake.cutoff,
-                model_sha256=wake.model_sha256,
-            )
+            made = _described(wake)
             session.add(made)
             return made.id
         known = select(Wake.id).filter_by(session=wake.session, position=wake.position)
@@ -242,21 +236,25 @@ class Vault:
     def turn_away(
         self, device: str, boot: int, number: int, salt: str, wake: NewWake | None, why: str
     ) -> None:
-        """Keep nothing of a recording, and never take it: a tombstone of what was never here.
+        """Keep nothing of a recording, and never take it: a tombstone of what was never here. Its
+        wake is kept, and marked where it was a false one, or else neither.
 
         salt: hexadecimal; empty where its beginning never came.
         """
         tombstone = Recording(
-            id=uuid.uuid4().hex,
-            device=device,
-            boot=boot,
-            number=number,
-            salt=salt,
-            wake_id=self.note_wake(wake) if wake else None,
+            id=uuid.uuid4().hex, device=device, boot=boot, number=number, salt=salt
         )
         tombstone.bury(why, datetime.now(UTC))
-        with suppress(IntegrityError), self.session() as session, session.begin():
-            session.add(tombstone)
+        same = select(Recording.id).filter_by(device=device, boot=boot, number=number, salt=salt)
+        with self.session() as session, session.begin():
+            if wake:
+                noted = _told_before(session, wake) or _described(wake)
+                noted.false_by = _FALSE_BY.get(why, noted.false_by)
+                session.add(noted)
+                session.flush()
+                tombstone.wake_id = noted.id
+            if session.scalars(same).first() is None:
+                session.add(tombstone)
 
     def knows(self, device: str, boot: int, number: int, salt: str | None = None) -> bool:
         """Whether this recording was received before, deleted or turned away since or not.
@@ -292,3 +290,21 @@ class Vault:
             reason=new.reason,
             gaps=json.dumps(new.gaps),
         )
+
+
+def _described(wake: NewWake) -> Wake:
+    return Wake(
+        id=uuid.uuid4().hex,
+        session=wake.session,
+        position=wake.position,
+        heard_at=datetime.now(UTC),
+        word=wake.word,
+        score=wake.score,
+        cutoff=wake.cutoff,
+        model_sha256=wake.model_sha256,
+    )
+
+
+def _told_before(session: Session, wake: NewWake) -> Wake | None:
+    same = select(Wake).filter_by(session=wake.session, position=wake.position)
+    return session.scalars(same).first()
