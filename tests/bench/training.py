@@ -3,7 +3,8 @@
 FILEs are weights in .cache/train/weights: a network's (X.pt, float or with int8 in the loop) or a
 teacher's (X.teacher.pt). Positives: the development corpus's clips of the word, clean and in noise
 as `bluering validate` mixes it. False accepts: the half of its recordings without the word that
-nobody learned from. The rows of the tables in models/training/README.md come from this.
+nobody learned from. A network hears both in each phase that its steps may have. The rows of the
+tables in models/training/README.md come from this.
 """
 
 import sys
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bluering.sound_files import read
-from bluering.training.heard import miss_rates, peaks, stream_scores
+from bluering.training.heard import miss_rates, peaks, phases, stream_scores
 from bluering.training.negatives import Stream, real_negatives, streams
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
@@ -34,7 +35,7 @@ _MANIFEST = CORPUS / "manifest.csv"
 _TEACHERS_SECOND = 12  # of a teacher's outputs
 _RECIPES = Path("models/training")
 
-Listener = Callable[[Stream], NDArray[np.float32]]
+Listener = Callable[[Stream], list[NDArray[np.float32]]]
 
 
 def main(word: str, *files: str) -> None:
@@ -48,10 +49,11 @@ def main(word: str, *files: str) -> None:
     table = Table("", "", *(f"{per_hour:g}" for per_hour in PER_HOUR), title=title)
     for file in files:
         kind, heard, peaks_of = _listener(recipe, Path(file))
-        woken = np.concatenate([peaks_of(heard(s)) for s in held_out])
+        often = len(heard(clips[CONDITIONS[0]][0]))
+        woken = np.concatenate([peaks_of(scores) for s in held_out for scores in heard(s)])
         for condition in CONDITIONS:
-            reached = np.array([heard(clip).max(initial=-np.inf) for clip in clips[condition]])
-            rates = miss_rates(reached, woken, hours, PER_HOUR)
+            reached = [scores.max(initial=-np.inf) for c in clips[condition] for scores in heard(c)]
+            rates = miss_rates(np.array(reached), woken, often * hours, PER_HOUR)
             name = f"{Path(file).name[:8]}, {kind}"
             table.add_row(name, condition, *(f"{100 * rate:.1f} %" for rate in rates))
     Console().print(table)
@@ -71,18 +73,23 @@ def _clips(recipe: Recipe) -> dict[str, list[Stream]]:
 
 
 def _listener(recipe: Recipe, file: Path) -> tuple[str, Listener, Callable]:
-    """What it is, what gives its scores, and the highest of each wake."""
+    """What it is, what gives its scores in each hearing, and the highest of each wake."""
     state = torch.load(file)
     if file.name.endswith(".teacher.pt"):
         teacher = Teacher()
         teacher.load_state_dict(state)
-        return "teacher", (lambda stream: teach(teacher, stream.embedded)), _highest
+        return "teacher", (lambda stream: [teach(teacher, stream.embedded)]), _highest
     net: Net | QuantisedNet = Net(recipe.network)
     kind = "int8" if "low" in state else "float"
     if kind == "int8":
         net = QuantisedNet(net)
     net.load_state_dict(state)
-    return kind, (lambda stream: stream_scores(net, stream, recipe.window)), peaks
+
+    def heard(stream: Stream) -> list[NDArray[np.float32]]:
+        rows = phases(stream.rows, recipe.network.stride)
+        return [stream_scores(net, phase, recipe.window) for phase in rows]
+
+    return kind, heard, peaks
 
 
 def _highest(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -28,6 +28,8 @@ from bluering.training.quantised import QuantisedNet, write_tflite
 from bluering.training.recipe import Network, Recipe, Training
 from bluering.training.teacher import Teacher
 from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
+from bluering.validate.results import Trace
+from bluering.validate.scoring import WakeFinder, hop_scores
 
 torch.set_num_threads(1)  # more would wait for each other on a busy machine
 
@@ -217,7 +219,22 @@ def test_the_cutoff_is_the_lowest_that_keeps_to_the_rate() -> None:
     assert strict.accepts <= 6.0 * strict.hours
     assert loose.accepts <= 600.0 * loose.hours
     assert loose.value <= strict.value
-    assert strict.hours == pytest.approx(600 / 3600)
+    assert strict.hours == pytest.approx(3 * 600 / 3600, rel=1e-4)
+    assert strict.phases == 3
+
+
+def test_the_cutoff_counts_what_wakes_in_any_phase_of_the_steps() -> None:
+    net = _trained(SMALL)
+    blob = compile_model(parse_tflite(write_tflite(net, "test")))
+    rows = _rows(1, 1, 30_000)[0]
+    found = judge.choose_cutoff(blob, 3, 5, [_stream("a", rows)], 2000.0)
+    wakes = 0
+    for first in range(3):
+        heard = scores(blob, rows[first:])
+        finder = WakeFinder(found.value)
+        finder.push(hop_scores(Trace(heard, 3, 3, 0), 5, len(rows) - first))
+        wakes += len(finder.found)
+    assert wakes == found.accepts > 0
 
 
 def test_no_cutoff_is_a_clear_error() -> None:
@@ -243,7 +260,7 @@ def test_rounding_compares_the_same_steps(stride: int, head: int) -> None:
     assert 0 < found.percentile_99 <= found.largest < 0.1
     late = [np.concatenate([rows[1:], rows[-1:]]) for rows in clips]
     apart = [
-        np.abs(stream_scores(net, _stream("", a), 5) - stream_scores(net, _stream("", b), 5)).max()
+        np.abs(stream_scores(net, a, 5) - stream_scores(net, b, 5)).max()
         for a, b in zip(clips, late, strict=True)
     ]
     assert max(apart) > 2 * found.largest

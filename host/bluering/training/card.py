@@ -109,7 +109,8 @@ def _cutoff(cutoff: Cutoff, recipe: Recipe) -> str:
         return "No recordings were there to choose it on: it is the middle of the scale."
     return (
         f"The lowest with no more than {recipe.accepts_per_hour:g} false accepts per hour on the "
-        f"other half of those recordings: {cutoff.accepts} in {cutoff.hours:.2f} h."
+        f"other half of those recordings: {cutoff.accepts} in {cutoff.phases} times "
+        f"{cutoff.hours / cutoff.phases:.2f} h, once for each phase that a device's steps may have."
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bluering.training import averaging
-from bluering.training.heard import miss_rates, peaks, stream_scores, track_scores
+from bluering.training.heard import miss_rates, peaks, phases, stream_scores, track_scores
 from bluering.training.loop import Loop, Material
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
@@ -19,7 +19,7 @@ from bluering.training.recipe import Recipe
 
 _HEARING = 100  # steps that give the ranges of activations
 _MEMORY = 0.998  # of the running mean, from step to step
-_CHOOSE_EVERY = 250
+_CHOOSE_EVERY = 500
 _SAVE_EVERY = 500
 _ROWS_AN_HOUR = 360_000
 ACCEPTS_PER_HOUR = (0.25, 0.5, 1.0, 2.0)  # misses at these choose the weights
@@ -109,10 +109,11 @@ def quantise(
 def misses(net: Net | QuantisedNet, material: Material, window: int) -> float:
     """The mean miss rate of held-out words where held-out streams give ACCEPTS_PER_HOUR."""
     found = track_scores(net, material.held_out_words, window)
-    heard = [stream_scores(net, stream, window) for stream in material.held_out_streams]
-    hours = sum(len(stream.rows) for stream in material.held_out_streams) / _ROWS_AN_HOUR
-    woken = np.concatenate([peaks(scores) for scores in heard] or [np.zeros(1)])
-    return float(np.mean(miss_rates(found, woken, hours, ACCEPTS_PER_HOUR)))
+    streams = [stream.rows for stream in material.held_out_streams]
+    heard = [phase for rows in streams for phase in phases(rows, net.stride)]
+    hours = sum(map(len, heard)) / _ROWS_AN_HOUR
+    woken = [peaks(stream_scores(net, rows, window)) for rows in heard] or [np.zeros(1, np.float32)]
+    return float(np.mean(miss_rates(found, np.concatenate(woken), hours, ACCEPTS_PER_HOUR)))
 
 
 class _Saved:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from bluering.training.negatives import Stream
 from bluering.training.net import Net, score
 from bluering.training.quantised import QuantisedNet
 from bluering.training.tracks import Tracks
@@ -28,10 +27,18 @@ def track_scores(net: Net | QuantisedNet, tracks: Tracks, window: int) -> NDArra
 
 
 @torch.no_grad()
-def stream_scores(net: Net | QuantisedNet, stream: Stream, window: int) -> NDArray[np.float32]:
-    """The sliding mean after each step of a stream, 0..1."""
-    logits = torch.from_numpy(stream_logits(net, stream.rows))
+def stream_scores(
+    net: Net | QuantisedNet, rows: NDArray[np.uint8], window: int
+) -> NDArray[np.float32]:
+    """The sliding mean after each step of a stream's rows, 0..1."""
+    logits = torch.from_numpy(stream_logits(net, rows))
     return _sliding(score(logits)[None], window)[0].numpy()
+
+
+def phases(rows: NDArray[np.uint8], stride: int) -> list[NDArray[np.uint8]]:
+    """A stream as often as its steps can end with other rows. A device begins to listen with any
+    of them, and what wakes it with one may not with the next."""
+    return [rows[first:] for first in range(stride)]
 
 
 def _sliding(probabilities: Tensor, window: int) -> Tensor:

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluering.models.reference import scores
-from bluering.training.embeddings import no_embeddings
 from bluering.training.errors import TrainingError
-from bluering.training.heard import stream_scores
+from bluering.training.heard import phases, stream_scores
 from bluering.training.negatives import Stream
 from bluering.training.quantised import QuantisedNet
 from bluering.validate.results import Trace
@@ -24,24 +23,25 @@ class Cutoff:
 
     value: int  # 0..255
     accepts: int
-    hours: float
+    hours: float  # heard, each as often as there are phases
+    phases: int  # of the steps
 
 
 def choose_cutoff(
     blob: bytes, stride: int, window: int, heard: Sequence[Stream], per_hour: float
 ) -> Cutoff:
-    """Chosen on streams that training didn't learn from, by the compiled model. Where there are
-    none, the middle of the scale."""
+    """Chosen on streams that training didn't learn from, by the compiled model, in every phase that
+    its steps may have. Where there are none, the middle of the scale."""
     counts = np.zeros(CUTOFFS, np.int64)
     hops = 0
-    for stream in heard:
+    for rows in (phase for stream in heard for phase in phases(stream.rows, stride)):
         counter = WakeCounter()
-        trace = Trace(scores(blob, stream.rows), stride, stride, 0)
-        counter.push(hop_scores(trace, window, len(stream.rows)))
+        trace = Trace(scores(blob, rows), stride, stride, 0)
+        counter.push(hop_scores(trace, window, len(rows)))
         counts += counter.counts
-        hops += len(stream.rows)
+        hops += len(rows)
     if not hops:
-        return Cutoff(CUTOFFS // 2, 0, 0.0)
+        return Cutoff(CUTOFFS // 2, 0, 0.0, stride)
     hours = hops / 100 / 3600
     found = lowest_cutoff(counts, hours, per_hour)
     if found is None or found > _HIGHEST:
@@ -51,7 +51,7 @@ def choose_cutoff(
             "more look-alikes, or choose a longer phrase"
         )
     found = max(found, _LOWEST)
-    return Cutoff(found, int(counts[found]), hours)
+    return Cutoff(found, int(counts[found]), hours, stride)
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ def rounding(
     full = (net.receptive + skipped) // net.stride - 1
     try:
         for rows in clips:
-            stream = Stream("", rows[skipped:], no_embeddings())
-            real = stream_scores(net, stream, window)
+            real = stream_scores(net, rows[skipped:], window)
             whole = scores(blob, rows).astype(np.float64)[full:] / 256
             sliding = np.convolve(whole, np.ones(window) / window, "valid")
             assert len(sliding) == len(real)
