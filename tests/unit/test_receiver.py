@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -163,6 +164,10 @@ def either_vault(request: pytest.FixtureRequest) -> Iterator[Vault]:
         vault.close()
 
 
+def _full_disk(*_: object) -> NoReturn:
+    raise OSError(28, "No space left on device")
+
+
 UNWANTED = ("cancelled", "marked on the way", "marked unseen", "second look")
 
 
@@ -222,10 +227,7 @@ def test_a_false_wake_without_a_recording_leaves_no_tombstone(receiver: Receiver
 def test_a_mark_that_the_vault_could_not_keep_is_kept_when_it_is_told_again(
     receiver: Receiver, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(vault, "turn_away", full)
+    monkeypatch.setattr(vault, "turn_away", _full_disk)
     [notice] = _feed(receiver, [sound_world.false_wake(1)])
     assert "No space left on device" in notice.text
     monkeypatch.undo()
@@ -238,10 +240,7 @@ def test_a_mark_that_the_vault_could_not_keep_is_kept_when_it_is_told_again(
 def test_a_cancelled_recording_is_turned_away_as_soon_as_the_vault_can_be_written(
     receiver: Receiver, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(vault, "turn_away", full)
+    monkeypatch.setattr(vault, "turn_away", _full_disk)
     [notice] = _feed(receiver, sound_world.recording(1, reason=gate.CANCEL))
     assert "No space left on device" in notice.text
     [again] = receiver.tick(20.0)
@@ -259,11 +258,8 @@ def test_a_cancelled_recording_is_turned_away_as_soon_as_the_vault_can_be_writte
 def test_a_second_look_stops_the_device_though_the_vault_cannot_be_written(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     receiver = _receiver(vault, judge=lambda _: False)
-    monkeypatch.setattr(vault, "turn_away", full)
+    monkeypatch.setattr(vault, "turn_away", _full_disk)
     cancelled, problem = _feed(receiver, sound_world.recording(1))
     assert cancelled.answer == RecordingCancel(number=1)
     assert "No space left on device" in problem.text
@@ -297,10 +293,7 @@ def test_the_beginning_is_missing(receiver: Receiver, vault: Vault):
 def test_a_full_disk_is_said_and_not_acknowledged(
     receiver: Receiver, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(*_: object) -> bytes:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(vault.blobs, "write", full)
+    monkeypatch.setattr(vault.blobs, "write", _full_disk)
     [notice] = _feed(receiver, sound_world.recording())
     assert "No space left on device" in notice.text
     assert "disk full" in notice.text

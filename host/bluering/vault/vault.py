@@ -110,7 +110,7 @@ class Vault:
     def note_wake(self, wake: NewWake) -> str:
         """Keep a wake's reasons; returns its id, the same one when it is told again."""
         with suppress(IntegrityError), self.session() as session, session.begin():
-            made = _described(wake)
+            made = _row_of(wake)
             session.add(made)
             return made.id
         known = select(Wake.id).filter_by(session=wake.session, position=wake.position)
@@ -248,7 +248,7 @@ class Vault:
         same = select(Recording.id).filter_by(device=device, boot=boot, number=number, salt=salt)
         with self.session() as session, session.begin():
             if wake:
-                noted = _told_before(session, wake) or _described(wake)
+                noted = _told_before(session, wake) or _row_of(wake)
                 noted.false_by = _FALSE_BY.get(why, noted.false_by)
                 session.add(noted)
                 session.flush()
@@ -292,7 +292,7 @@ class Vault:
         )
 
 
-def _described(wake: NewWake) -> Wake:
+def _row_of(wake: NewWake) -> Wake:
     return Wake(
         id=uuid.uuid4().hex,
         session=wake.session,
