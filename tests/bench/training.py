@@ -1,11 +1,10 @@
 """Misses against false accepts of what training keeps: python -m tests.bench.training WORD FILE...
 
-FILEs are weights in .cache/train/weights: a network's (X.pt, float or with int8 in the loop), a
-teacher's (X.teacher.pt) or, joined by +, those of several teachers that say their mean. Positives:
-the development corpus's clips of the word, clean and in noise as `bluering validate` mixes it.
-False accepts: the half of its recordings without the word that nobody learned from. A network hears
-both in each phase that its steps may have. The rows of the tables in models/training/README.md come
-from this.
+FILEs are weights in .cache/train/weights: a network's (X.pt, float or with int8 in the loop) or a
+teacher's (X.teacher.pt). Positives: the development corpus's clips of the word, clean and in noise
+as `bluering validate` mixes it. False accepts: the half of its recordings without the word that
+nobody learned from. A network hears both in each phase that its steps may have. The rows of the
+tables in models/training/README.md come from this.
 """
 
 import sys
@@ -49,7 +48,7 @@ def main(word: str, *files: str) -> None:
     title = f"{word}: missed of {number} clips at false accepts per hour, of {hours:.2f} h"
     table = Table("", "", *(f"{per_hour:g}" for per_hour in PER_HOUR), title=title)
     for file in files:
-        kind, heard, peaks_of = _listener(recipe, [Path(name) for name in file.split("+")])
+        kind, heard, peaks_of = _listener(recipe, Path(file))
         often = len(heard(clips[CONDITIONS[0]][0]))
         woken = np.concatenate([peaks_of(scores) for s in held_out for scores in heard(s)])
         for condition in CONDITIONS:
@@ -73,17 +72,13 @@ def _clips(recipe: Recipe) -> dict[str, list[Stream]]:
     return found
 
 
-def _listener(recipe: Recipe, files: list[Path]) -> tuple[str, Listener, Callable]:
+def _listener(recipe: Recipe, file: Path) -> tuple[str, Listener, Callable]:
     """What it is, what gives its scores in each hearing, and the highest of each wake."""
-    if all(file.name.endswith(".teacher.pt") for file in files):
-        teachers = [_teacher(file) for file in files]
-
-        def said(stream: Stream) -> list[NDArray[np.float32]]:
-            return [np.mean([teach(one, stream.embedded) for one in teachers], axis=0)]
-
-        return f"{len(files)} teacher(s)", said, _highest
-    [file] = files
     state = torch.load(file)
+    if file.name.endswith(".teacher.pt"):
+        teacher = Teacher()
+        teacher.load_state_dict(state)
+        return "teacher", (lambda stream: [teach(teacher, stream.embedded)]), _highest
     net: Net | QuantisedNet = Net(recipe.network)
     kind = "int8" if "low" in state else "float"
     if kind == "int8":
@@ -95,12 +90,6 @@ def _listener(recipe: Recipe, files: list[Path]) -> tuple[str, Listener, Callabl
         return [stream_scores(net, phase, recipe.window) for phase in rows]
 
     return kind, heard, peaks
-
-
-def _teacher(file: Path) -> Teacher:
-    teacher = Teacher()
-    teacher.load_state_dict(torch.load(file))
-    return teacher
 
 
 def _highest(logits: NDArray[np.float32]) -> NDArray[np.float32]:

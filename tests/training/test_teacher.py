@@ -6,17 +6,41 @@ import torch
 
 from bluering.training import embeddings
 from bluering.training.lessons import Lesson, Lessons, apart, joined
+from bluering.training.negatives import Stream
 from bluering.training.teacher import (
     CONTEXT,
     SURE,
     Teacher,
+    rows_of_moments,
     teach,
     train_teacher,
 )
-from bluering.training.tracks import FRAMES
-from tests.training.easy import easy_tracks, normal, talk
+from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
 
 NOISE = np.random.default_rng(1).integers(-3000, 3000, 6 * 16000).astype(np.int16)
+
+
+def _embedded(count: int, seed: int, moments: int = MOMENTS) -> embeddings.Embeddings:
+    shape = (count, moments, embeddings.SIZE)
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float16)
+
+
+def _tracks(count: int, word: bool, seed: int) -> Tracks:
+    embedded = _embedded(count, seed)
+    rows = rows_of_moments()
+    if word:  # said from row 200 to row 240
+        heard = (rows >= 205) & (rows <= 250)
+        embedded[:, CONTEXT - 1 :][:, heard, :8] += 3
+    place = np.full(count, 200 if word else NOWHERE, np.int16)
+    end = np.full(count, 240 if word else NOWHERE, np.int16)
+    nothing = np.zeros(count, np.float32)
+    features = np.zeros((count, FRAMES, 40), np.uint8)
+    return Tracks(features, place, end, np.zeros(count, np.int32), nothing, nothing, embedded)
+
+
+def _stream(moments: int, seed: int) -> Stream:
+    rows = embeddings.FIRST + moments * embeddings.EVERY
+    return Stream("talk", np.zeros((rows, 40), np.uint8), _embedded(1, seed, moments)[0])
 
 
 def test_long_recordings_are_heard_in_pieces_as_at_once(monkeypatch) -> None:
@@ -49,11 +73,11 @@ def test_it_learns_an_easy_word_and_the_same_again() -> None:
     def learned() -> Teacher:
         told = lambda *line: said.append(line[2])  # noqa: E731
         return train_teacher(
-            easy_tracks(80, True, 1), easy_tracks(80, False, 2), [talk(400, 3)], 1, 60, told
+            _tracks(80, True, 1), _tracks(80, False, 2), [_stream(400, 3)], 1, 60, told
         )
 
     net, again = learned(), learned()
-    word, other = easy_tracks(20, True, 4), easy_tracks(20, False, 5)
+    word, other = _tracks(20, True, 4), _tracks(20, False, 5)
     heard = [max(teach(net, x)) for x in word.embedded]
     quiet = [max(teach(net, x)) for x in other.embedded]
     assert np.median(heard) > np.median(quiet) + 2
@@ -70,7 +94,7 @@ def test_it_is_the_mean_of_its_last_three_quarters(monkeypatch: pytest.MonkeyPat
         passed.append(optimiser.param_groups[0]["params"][0].detach().clone())
 
     monkeypatch.setattr(torch.optim.AdamW, "step", noted)
-    material = (easy_tracks(20, True, 1), easy_tracks(20, False, 2), [talk(100, 3)])
+    material = (_tracks(20, True, 1), _tracks(20, False, 2), [_stream(100, 3)])
     net = train_teacher(*material, 1, 8, lambda *_: None)
     torch.testing.assert_close(next(net.layers.parameters()), torch.stack(passed[2:]).mean(0))
 
@@ -78,7 +102,7 @@ def test_it_is_the_mean_of_its_last_three_quarters(monkeypatch: pytest.MonkeyPat
 def test_a_recording_is_taught_alike_in_pieces() -> None:
     torch.manual_seed(1)
     net = Teacher().eval()
-    embedded = normal(1, 1, 5000)[0]
+    embedded = _embedded(1, 1, 5000)[0]
     at_once = net(torch.from_numpy(embedded[None]).float())[0].detach().numpy()
     np.testing.assert_allclose(teach(net, embedded), at_once, atol=1e-4)
 
@@ -91,13 +115,13 @@ def teacher() -> Teacher:
 
 @pytest.fixture
 def lessons(teacher: Teacher) -> Lessons:
-    return Lessons(teacher, [easy_tracks(3, True, 1)], [talk(500, 2), talk(300, 3)])
+    return Lessons(teacher, [_tracks(3, True, 1)], [_stream(500, 2), _stream(300, 3)])
 
 
 def test_lessons_of_streams_are_of_the_rows_that_they_name(
     lessons: Lessons, teacher: Teacher
 ) -> None:
-    streams = [talk(500, 2), talk(300, 3)]
+    streams = [_stream(500, 2), _stream(300, 3)]
     starts = np.array([0, 1234, len(streams[0].rows) + 700])
     lesson = lessons.of_streams(starts)
     assert lesson.rows.max() < FRAMES
@@ -113,7 +137,7 @@ def test_lessons_of_streams_are_of_the_rows_that_they_name(
 
 
 def test_before_the_first_moment_there_is_nothing_to_learn() -> None:
-    lessons = Lessons(Teacher().eval(), [], [talk(20, 1)])
+    lessons = Lessons(Teacher().eval(), [], [_stream(20, 1)])
     lesson = lessons.of_streams(np.array([0]))
     known = lesson.rows[0] < FRAMES
     assert known.sum() == 20 - CONTEXT + 1

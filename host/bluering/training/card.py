@@ -96,7 +96,7 @@ def _learned(recipe: Recipe) -> str:
         "\n\nKokoro (Apache-2.0), its 54 voices and mixtures of them; eSpeak NG and Flite, whose "
         "licences don't cover their output. Pronunciations with accents, speeds from 0.6 to 1.4; "
         "other voices, melodies and rhythms by the vocoder WORLD; whispered and shouted ones; "
-        "alone and in one breath with others, in random rooms and noises. Teachers, trained on "
+        "alone and in one breath with others, in random rooms and noises. A teacher, trained on "
         "the same over Google's speech embedding (Apache-2.0), told the network how sure to be. "
         "Look-alikes from the CMU Pronouncing Dictionary by phonetic distance and from the recipe. "
         f"{talk}Half of the development corpus' recordings without the word, by speaker where "

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from bluering.training import embeddings
 from bluering.training.negatives import Stream
-from bluering.training.teacher import CONTEXT, SURE, rows_of_moments, teach
+from bluering.training.teacher import CONTEXT, SURE, Teacher, rows_of_moments, teach
 from bluering.training.tracks import FRAMES, Tracks
 from bluering.training.warp import Warp
 
@@ -37,7 +37,7 @@ class Lesson:
 class Lessons:
     """All that is learned from, heard by the teacher once."""
 
-    def __init__(self, teacher: nn.Module, tracks: list[Tracks], streams: list[Stream]) -> None:
+    def __init__(self, teacher: Teacher, tracks: list[Tracks], streams: list[Stream]) -> None:
         self._tracks = [teach_tracks(teacher, t) for t in tracks]
         self._track_rows = rows_of_moments()
         rows, logits, at = [np.zeros(0, np.int64)], [], 0
@@ -89,7 +89,7 @@ def apart(lesson: Lesson, logits: Tensor, ends: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def teach_tracks(teacher: nn.Module, tracks: Tracks) -> NDArray[np.float32]:
+def teach_tracks(teacher: Teacher, tracks: Tracks) -> NDArray[np.float32]:
     """Logits (n, moments) for the rows of rows_of_moments."""
     teacher.eval()
     parts = (tracks.embedded[at : at + 512] for at in range(0, len(tracks), 512))

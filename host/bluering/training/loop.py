@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from bluering.models.streaming_writer import FEATURES
@@ -21,7 +21,7 @@ from bluering.training.negatives import Stream
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
-from bluering.training.teacher import SURE
+from bluering.training.teacher import SURE, Teacher
 from bluering.training.tracks import FRAMES, Tracks
 from bluering.training.warp import Warp, warped
 
@@ -45,7 +45,7 @@ class Material:
     streams: list[Stream]
     held_out_words: Tracks
     held_out_streams: list[Stream]
-    teacher: nn.Module  # see teacher.py: embeddings to logits
+    teacher: Teacher
 
 
 class Loop:

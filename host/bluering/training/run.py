@@ -18,16 +18,17 @@ from bluering.training.hours import featurise
 from bluering.training.lock import lock
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
 from bluering.training.loop import Material
+from bluering.training.negatives import Stream
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, Net, macs_a_step
 from bluering.training.pipeline import Spoken, augment, load_tracks, speak
 from bluering.training.quantised import QuantisedNet, write_tflite
 from bluering.training.recipe import Recipe
 from bluering.training.speech import Clip, clips
 from bluering.training.stages import Places, Told, digest, kept, read_streams
-from bluering.training.teachers import Course, taught
-from bluering.training.tracks import features
+from bluering.training.teacher import Teacher, train_teacher
+from bluering.training.tracks import Tracks, features
 
-_TRAIN, _QUANTISE = 9, 9  # counted up when the code of a stage changes what it makes
+_TEACH, _TRAIN, _QUANTISE = 2, 9, 9  # counted up when the code of a stage changes what it makes
 _ROUNDED_CLIPS = 200
 _FEW_CLIPS = 50
 _CONFUSABLE_CLIPS = 400
@@ -47,15 +48,21 @@ def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told)
     spoken = speak(recipe, places, told)
     files = augment(recipe, spoken, places, told)
     learned, chosen_by = featurise(recipe, places, told)
-    course = Course(files, learned, recipe.seed, recipe.training.teacher_steps)
+    given = [
+        {kind: [path.stem for path in paths] for kind, paths in sorted(files.items())},
+        [path.stem for path in learned],
+    ]
+    taught = digest(_TEACH, recipe.seed, recipe.training.teacher_steps, *given)
     key = digest(
         _TRAIN,
-        course.key(),
+        taught,
         recipe.network.model_dump(),
         recipe.training.model_dump(exclude={"threads", "quantised_steps"}),
     )
+    folder = places.cache / "weights"
+    teacher = folder / f"{taught}.teacher.pt"
     human = [clip.utterance.engine != "flite" for clip in clips(spoken.files["held_out"])]
-    net = _fitted(recipe, course, human, chosen_by, key, places, told)
+    net = _fitted(recipe, files, human, learned, chosen_by, teacher, key, told)
     model = write_tflite(net, f"wake word: {recipe.phrase}")
     if len(model) > BYTES_ALLOWED:
         raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")
@@ -64,17 +71,18 @@ def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told)
 
 def _fitted(
     recipe: Recipe,
-    course: Course,
+    files: dict[str, list[Path]],
     human: Sequence[bool],
+    learned: list[Path],
     chosen_by: Path,
+    teacher_path: Path,
     key: str,
-    places: Places,
     told: Told,
 ) -> QuantisedNet:
     """human: which of the clips held out sound enough like people to choose weights by."""
     import torch
 
-    folder = places.cache / "weights"
+    folder = teacher_path.parent
     material: list[Material] = []
 
     def saying(stage: str) -> Callable[[int, int, str], None]:
@@ -82,12 +90,12 @@ def _fitted(
 
     def loaded() -> Material:
         if not material:
-            teachers = taught(course, folder, places.jobs, saying("teach"))
-            words, others, held = load_tracks(course.tracks)
+            words, others, held = load_tracks(files)
             held = held.of_clips(human) if any(human) else held
-            streams = [stream for path in course.streams for stream in read_streams(path)]
+            streams = [stream for path in learned for stream in read_streams(path)]
+            teacher = _taught(recipe, words, others, streams, teacher_path, saying)
             chosen = read_streams(chosen_by)
-            material.append(Material(words, others, streams, held, chosen, teachers))
+            material.append(Material(words, others, streams, held, chosen, teacher))
         return material[0]
 
     final = digest(_QUANTISE, key, recipe.training.quantised_steps, recipe.window)
@@ -110,6 +118,27 @@ def _fitted(
     quantised = QuantisedNet(net)
     quantised.load_state_dict(torch.load(whole_path))
     return quantised.eval()
+
+
+def _taught(
+    recipe: Recipe,
+    words: Tracks,
+    others: Tracks,
+    streams: list[Stream],
+    path: Path,
+    saying: Callable[[str], Callable[[int, int, str], None]],
+) -> Teacher:
+    import torch
+
+    steps = recipe.training.teacher_steps
+    kept(
+        path,
+        lambda: train_teacher(words, others, streams, recipe.seed, steps, saying("teach")),
+        lambda net, aside: torch.save(net.state_dict(), aside),
+    )
+    teacher = Teacher()
+    teacher.load_state_dict(torch.load(path))
+    return teacher.eval()
 
 
 def _judged(

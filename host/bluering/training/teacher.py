@@ -110,7 +110,7 @@ def _word_loss(logits: Tensor, starts: NDArray[Any], ends: NDArray[Any]) -> tupl
 
 
 @torch.no_grad()
-def teach(net: nn.Module, embedded: embeddings.Embeddings) -> NDArray[np.float32]:
+def teach(net: Teacher, embedded: embeddings.Embeddings) -> NDArray[np.float32]:
     """Logits for one long hearing, (moments - CONTEXT + 1,)."""
     net.eval()
     found = []
