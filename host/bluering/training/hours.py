@@ -86,7 +86,7 @@ class _Chatter:
 
     def streams(self) -> list[Stream]:
         dice = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])
-        _, noises = learned_sounds(self.corpus)
+        noises = [x for kind in learned_sounds(self.corpus).values() for x in kind]
         rooms = sound.rooms(self.seed * 100)
         said = chatter(self.phrase, voice("hibari"), self.hours * 3600, rooms, noises, dice)
         return [Stream.of(f"chatter-{self.number}", said)]

@@ -75,12 +75,13 @@ def corpus_key(manifest: Path) -> str:
 
 
 @lru_cache(maxsize=1)
-def learned_sounds(manifest: Path) -> tuple[list[Sound], list[Sound]]:
-    """The half to learn from: recordings of people, and of anything."""
+def learned_sounds(manifest: Path) -> dict[str, list[Sound]]:
+    """The half to learn from, by kind."""
     learned = [negative for negative in real_negatives(manifest) if negative.learn]
-    heard = sounds(learned)
-    talk = [x for x, negative in zip(heard, learned, strict=True) if negative.kind in TALK]
-    return talk, heard
+    found: dict[str, list[Sound]] = {}
+    for x, negative in zip(sounds(learned), learned, strict=True):
+        found.setdefault(negative.kind, []).append(x)
+    return found
 
 
 def sounds(negatives: Sequence[Negative]) -> list[Sound]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bluering.training import sound
-from bluering.training.negatives import corpus_key, learned_sounds
+from bluering.training.negatives import TALK, corpus_key, learned_sounds
 from bluering.training.recipe import Recipe
 from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.script import KINDS as SPOKEN_KINDS
@@ -24,7 +24,7 @@ from bluering.training.stages import (
 )
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 
-_AUGMENT = 4  # counted up when the code changes what it makes
+_AUGMENT = 5  # counted up when the code changes what it makes
 
 _SHARD = 500  # tracks in a file
 _HEARINGS, _CAST = 2, 120  # see make_tracks; of what is held out, each is another
@@ -151,7 +151,9 @@ def _make_shard(shard: Shard, path: Path) -> None:
 
 
 def _sources(shard: Shard) -> Sources:
-    talk, noise = learned_sounds(shard.corpus)
+    learned = learned_sounds(shard.corpus)
+    talk = [x for kind in TALK for x in learned.get(kind, [])]
+    noise = [pool for kind, pool in learned.items() if kind not in TALK]
     words = [*_clips(shard.word), *_recorded(shard.recorded, shard.phrase)]
     said = (words, _clips(shard.look_alike), _clips(shard.sentence))
     return Sources(*said, talk, noise, sound.rooms(shard.rooms_seed))

@@ -164,6 +164,28 @@ def coloured(length: int, dice: np.random.Generator) -> Sound:
     return noise.astype(np.float32)
 
 
+def sudden(length: int, dice: np.random.Generator) -> Sound:
+    """Knocks, dishes, barks and chirps, some a second, over a little noise: each a tone that glides
+    or a band of noise, which begins at once and dies away."""
+    x = coloured(length, dice)
+    x *= np.float32(dice.uniform(0.01, 0.2) / (rms(x) + 1e-9))
+    for _ in range(1 + int(dice.poisson(dice.uniform(0.5, 5) * length / RATE))):
+        hertz, seconds = np.exp(dice.uniform(np.log(150), np.log(6000))), dice.uniform(0.02, 0.5)
+        t = np.arange(int(4 * seconds * RATE), dtype=np.float32) / RATE
+        if dice.random() < 0.5:
+            glide = hertz * (t + dice.uniform(-0.5, 0.5) * t * t)
+            event = sum(np.sin(2 * np.pi * h * glide) / h for h in range(1, 5) if h * hertz < 7000)
+        else:
+            band = [0.7 * hertz, min(hertz * dice.uniform(1.2, 3), 7900)]
+            filters = signal.butter(1, band, "band", fs=RATE, output="sos")
+            event = signal.sosfilt(filters, dice.normal(size=len(t)))
+        event *= np.minimum(1, t / dice.uniform(0.001, 0.03)) * np.exp(-t / seconds * 2)
+        event *= dice.uniform(0.2, 1) / (np.abs(event).max() + 1e-9)
+        at = int(dice.integers(length))
+        x[at : at + len(event)] += event[: length - at].astype(np.float32)
+    return x
+
+
 def excerpt(pool: Sequence[Sound], length: int, dice: np.random.Generator) -> Sound:
     """So many samples of a pool of recordings, each second as likely as any other."""
     sizes = np.array([len(x) for x in pool], float)

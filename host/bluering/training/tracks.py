@@ -27,6 +27,7 @@ NOWHERE = -1000  # the place of the word in a track that has none
 KINDS = ("word", "close", "look_alike", "part", "sentence", "noise")
 WORDS = ("word", "close")  # said somewhere in a room; said into the microphone, in silence
 
+_NOISE_SPEEDS = (0.7, 1.4)
 _VOCODED_TALK = 0.15  # the share of sentences that WORLD says anew
 
 # How often each engine speaks in a track: Kokoro is the most human, but for people.
@@ -41,7 +42,7 @@ class Sources:
     look_alike: Sequence[Clip]
     sentence: Sequence[Clip]
     talk: list[Sound] = field(default_factory=list)  # real recordings of people
-    noise: list[Sound] = field(default_factory=list)  # real recordings of anything
+    noise: list[list[Sound]] = field(default_factory=list)  # of anything else, by kind
     rooms: list[Sound] = field(default_factory=list)
 
 
@@ -138,6 +139,8 @@ class _Maker:
         self._alone = alone / alone.sum() if alone.any() else self._word
         self._look_alike = _weights(sources.look_alike, cast, dice)
         self._sentence = _weights(sources.sentence, cast, dice)
+        lengths = np.array([sum(map(len, pool)) for pool in sources.noise], float)
+        self._noises = np.sqrt(lengths) / np.sqrt(lengths).sum()
 
     def said(self, kind: str) -> _Said:
         """The word, or what isn't it, among other talk."""
@@ -221,17 +224,30 @@ class _Maker:
         """With an RMS of 1."""
         dice, sources = self._dice, self._sources
         kind = dice.random()
-        if sources.noise and kind < 0.55:
-            noise = sound.excerpt(sources.noise, _LENGTH, dice)
-        elif sources.talk and kind < 0.72:
+        if sources.noise and kind < 0.5:
+            noise = self._real_noise()
+        elif sources.talk and kind < 0.68:
             noise = sound.babble(sources.talk, _LENGTH, dice)
-        elif kind < 0.82:
+        elif kind < 0.76:
             noise = np.zeros(_LENGTH, np.float32)
             self._talk(noise)
+        elif kind < 0.86:
+            noise = sound.sudden(_LENGTH, dice)
         else:
             noise = sound.coloured(_LENGTH, dice)
         noise = sound.transmitted(noise, dice) if dice.random() < 0.3 else noise
         return noise / np.float32(sound.rms(noise) + 1e-6)
+
+    def _real_noise(self) -> Sound:
+        """Hours of television must not leave minutes of rain unheard: a kind comes as often as the
+        root of how long it lasts. What little there is of some is heard at several speeds."""
+        dice, pools = self._dice, self._sources.noise
+        pool = pools[int(dice.choice(len(pools), p=self._noises))]
+        if dice.random() < 0.5:
+            return sound.excerpt(pool, _LENGTH, dice)
+        factor = dice.uniform(*_NOISE_SPEEDS)
+        enough = int(_LENGTH * (factor + 0.01))  # resampling rounds the factor
+        return sound.resampled(sound.excerpt(pool, enough, dice), factor)[:_LENGTH]
 
 
 def _weights(
