@@ -11,6 +11,7 @@ import soundfile
 
 from bluering.training import sound
 from bluering.training.errors import TrainingError
+from bluering.training.noises import Noises
 from bluering.training.pipeline import Spoken, augment, load_tracks
 from bluering.training.recipe import Recipe, Tracks
 from bluering.training.recorded import recorded_clips, recordings
@@ -34,7 +35,8 @@ def test_the_word_is_cut_out_of_its_recording(tmp_path: Path) -> None:
     [clip] = recorded_clips([_write(tmp_path / "a.wav")], "computer")
     assert len(clip.samples) / RATE == pytest.approx(0.6, abs=0.08)
     assert (clip.utterance.engine, clip.utterance.text) == ("recorded", "computer")
-    tracks = make_tracks(Sources([clip], [], [clip], rooms=sound.rooms(1, 2)), "word", 3, [1])
+    sources = Sources([clip], [], [clip], Noises({}, "time"), sound.rooms(1, 2))
+    tracks = make_tracks(sources, "word", 3, [1])
     assert (tracks.end > tracks.start).all()
 
 

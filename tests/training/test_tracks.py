@@ -8,10 +8,13 @@ import pytest
 
 from bluering.training import held_out, sound, vocoder
 from bluering.training.negatives import real_negatives
+from bluering.training.noises import Noises
 from bluering.training.speech import Clip
 from bluering.training.stages import kept, read_tracks, write_tracks
 from bluering.training.tracks import FRAMES, KINDS, NOWHERE, WORDS, Sources, features, make_tracks
 from bluering.training.voices import RATE, Utterance, tidy
+
+MADE = Noises({}, "time")  # no recordings
 
 
 def _voice(seconds: float = 0.7, hertz: float = 140.0, engine: str = "espeak") -> Clip:
@@ -27,7 +30,8 @@ def _voice(seconds: float = 0.7, hertz: float = 140.0, engine: str = "espeak") -
 def sources() -> Sources:
     clips = [_voice(0.5 + 0.1 * n, 110 + 30 * n) for n in range(4)]
     noise = np.random.default_rng(1).normal(size=10 * RATE).astype(np.float32) * 0.1
-    return Sources(clips, clips, clips, [noise], [[noise]], sound.rooms(1, 3))
+    noises = Noises({"speech": [noise], "rain": [noise]}, "time")
+    return Sources(clips, clips, clips, noises, sound.rooms(1, 3))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -58,7 +62,7 @@ def test_a_cast_is_all_that_is_heard_of_the_clips(sources: Sources) -> None:
 
 def test_the_word_is_where_the_track_says(monkeypatch) -> None:
     monkeypatch.setattr("bluering.training.tracks._Maker._context", lambda *_: None)
-    quiet = Sources([_voice()], [_voice()], [_voice()], rooms=sound.rooms(1, 2))
+    quiet = Sources([_voice()], [_voice()], [_voice()], MADE, sound.rooms(1, 2))
     tracks = make_tracks(quiet, "word", 30, [4])
     clear = [i for i in range(30) if tracks.snr[i] > 25]
     assert len(clear) >= 5
@@ -142,7 +146,7 @@ def test_of_words_with_a_lead_no_part_is_taken() -> None:
     led = Clip(replace(_voice().utterance, lead="hey"), np.full(20_000, 9000, np.int16))
     alone = _voice(0.6)
     tracks = make_tracks(
-        Sources([led, alone], [], [alone], rooms=sound.rooms(1, 2)), "part", 12, [1]
+        Sources([led, alone], [], [alone], MADE, sound.rooms(1, 2)), "part", 12, [1]
     )
     assert set(tracks.clip.tolist()) == {1}
 
@@ -158,39 +162,6 @@ def test_a_part_is_a_beginning_or_at_most_the_second_half() -> None:
     assert 0.24 < min(map(len, tails)) / 16_000 < max(map(len, tails)) / 16_000 < 0.51
     assert all(said[-1] == 0 for said in parts)
     assert np.array_equal(rising, np.arange(16_000))
-
-
-def test_a_minute_of_rain_is_heard_beside_an_hour_of_television(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    drawn: list[float] = []
-
-    def excerpt(pool: list[sound.Sound], length: int, _: np.random.Generator) -> sound.Sound:
-        drawn.append(float(pool[0][0]))
-        return np.ones(length, np.float32)
-
-    monkeypatch.setattr("bluering.training.tracks.sound.excerpt", excerpt)
-    rain, television = (np.full(RATE * minutes, minutes, np.float32) for minutes in (1, 25))
-    noise = [[television, television], [rain, rain]]
-    sources = Sources([_voice()], [], [_voice()], noise=noise, rooms=sound.rooms(1, 2))
-    make_tracks(sources, "noise", 160, [7])
-    assert 0.05 < drawn.count(1.0) / len(drawn) < 0.32  # a sixth, by roots; by time 1 of 26
-    assert 55 < len(drawn) < 105  # other noise there is as well
-
-
-def test_sudden_sounds_stand_out_of_what_is_between_them() -> None:
-    dice = np.random.default_rng(1)
-    sounds = [sound.sudden(4 * RATE, dice) for _ in range(20)]
-    again = sound.sudden(4 * RATE, np.random.default_rng(1))
-    assert np.array_equal(sounds[0], again)
-    assert all(len(x) == 4 * RATE and np.isfinite(x).all() for x in sounds)
-    frames = [np.sqrt((x.reshape(-1, 160) ** 2).mean(1)) for x in sounds]
-    swings = [frame.max() / np.percentile(frame, 10) for frame in frames]
-    assert np.median(swings) > 5
-    steady = [sound.coloured(4 * RATE, dice).reshape(-1, 160) for _ in range(20)]
-    assert np.median(swings) > 2 * np.median(
-        [x.std(1).max() / np.percentile(x.std(1), 10) for x in steady]
-    )
 
 
 def test_what_is_recorded_stays_within_int16() -> None:

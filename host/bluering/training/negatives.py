@@ -19,7 +19,6 @@ from bluering.training.errors import TrainingError
 from bluering.training.sound import Sound
 from bluering.training.tracks import features
 
-TALK = ("speech", "prompts")
 _LOUDEST = 0.97
 _SHORT = 60.0  # seconds: recordings up to that are heard one after the other
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from bluering.training import sound
-from bluering.training.negatives import TALK, corpus_key, learned_sounds
-from bluering.training.recipe import Recipe
+from bluering.training.negatives import corpus_key, learned_sounds
+from bluering.training.noises import Noises
+from bluering.training.recipe import NoiseBy, Recipe
 from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.script import KINDS as SPOKEN_KINDS
 from bluering.training.script import Batch, batches
@@ -24,7 +25,8 @@ from bluering.training.stages import (
 )
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 
-_AUGMENT = 5  # counted up when the code changes what it makes
+# Counted up when the code changes what it makes, by the way to draw noise.
+_AUGMENT: dict[NoiseBy, int] = {"time": 4, "kind": 5}
 
 _SHARD = 500  # tracks in a file
 _HEARINGS, _CAST = 2, 120  # see make_tracks; of what is held out, each is another
@@ -78,6 +80,7 @@ class Shard:
     recorded: tuple[Path, ...]
     phrase: str
     corpus: Path
+    noise_by: NoiseBy
     rooms_seed: int
 
 
@@ -126,6 +129,7 @@ def _shards(
                 own if of_own else (),
                 recipe.phrase,
                 places.corpus,
+                recipe.noise_by,
                 recipe.seed + 1000 * held_out,
             )
 
@@ -137,7 +141,8 @@ def _key(shard: Shard, spoken: Spoken) -> str:
     own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in shard.recorded]
     also = [("own", own)] if own else []
     corpus = corpus_key(shard.corpus)
-    return digest(_AUGMENT, made_of, corpus, shard.kind, shard.count, shard.seed, *also)
+    version = _AUGMENT[shard.noise_by]
+    return digest(version, made_of, corpus, shard.kind, shard.count, shard.seed, *also)
 
 
 def _make_shard(shard: Shard, path: Path) -> None:
@@ -151,12 +156,10 @@ def _make_shard(shard: Shard, path: Path) -> None:
 
 
 def _sources(shard: Shard) -> Sources:
-    learned = learned_sounds(shard.corpus)
-    talk = [x for kind in TALK for x in learned.get(kind, [])]
-    noise = [pool for kind, pool in learned.items() if kind not in TALK]
+    noises = Noises(learned_sounds(shard.corpus), shard.noise_by)
     words = [*_clips(shard.word), *_recorded(shard.recorded, shard.phrase)]
     said = (words, _clips(shard.look_alike), _clips(shard.sentence))
-    return Sources(*said, talk, noise, sound.rooms(shard.rooms_seed))
+    return Sources(*said, noises, sound.rooms(shard.rooms_seed))
 
 
 @lru_cache(maxsize=1)

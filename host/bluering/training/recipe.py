@@ -3,7 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,6 +11,7 @@ from bluering.training.errors import TrainingError
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _Count = Annotated[int, Field(ge=0, le=100_000)]
+NoiseBy = Literal["time", "kind"]  # see noises.py
 
 
 class Clips(BaseModel):
@@ -89,6 +90,7 @@ class Recipe(BaseModel):
     accepts_per_hour: Annotated[float, Field(gt=0)] = 0.5  # where the cutoff is chosen
     speech: Speech = Speech()
     tracks: Tracks = Tracks()
+    noise_by: NoiseBy = "time"  # how noise is drawn for tracks
     chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk without the word
     network: Network = Network()
     training: Training = Training()

@@ -1,12 +1,13 @@
 """The stage "augment": stretches of listening, as features, with the place of the word in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bluering.training import embeddings, sound
+from bluering.training.noises import Noises
 from bluering.training.sound import Sound
 from bluering.training.speech import Clip
 from bluering.training.voices import RATE
@@ -27,7 +28,6 @@ NOWHERE = -1000  # the place of the word in a track that has none
 KINDS = ("word", "close", "look_alike", "part", "sentence", "noise")
 WORDS = ("word", "close")  # said somewhere in a room; said into the microphone, in silence
 
-_NOISE_SPEEDS = (0.7, 1.4)
 _VOCODED_TALK = 0.15  # the share of sentences that WORLD says anew
 
 # How often each engine speaks in a track: Kokoro is the most human, but for people.
@@ -41,9 +41,8 @@ class Sources:
     word: Sequence[Clip]
     look_alike: Sequence[Clip]
     sentence: Sequence[Clip]
-    talk: list[Sound] = field(default_factory=list)  # real recordings of people
-    noise: list[list[Sound]] = field(default_factory=list)  # of anything else, by kind
-    rooms: list[Sound] = field(default_factory=list)
+    noises: Noises
+    rooms: list[Sound]
 
 
 @dataclass(frozen=True)
@@ -139,8 +138,6 @@ class _Maker:
         self._alone = alone / alone.sum() if alone.any() else self._word
         self._look_alike = _weights(sources.look_alike, cast, dice)
         self._sentence = _weights(sources.sentence, cast, dice)
-        lengths = np.array([sum(map(len, pool)) for pool in sources.noise], float)
-        self._noises = np.sqrt(lengths) / np.sqrt(lengths).sum()
 
     def said(self, kind: str) -> _Said:
         """The word, or what isn't it, among other talk."""
@@ -155,7 +152,7 @@ class _Maker:
                 start, end = _row(begin), _row(begin + len(said)) + 1
             self._context(x, begin, begin + len(said))
         elif kind == "sentence":
-            self._talk(x)
+            x = self._only_talk()
         return _Said(x, start, end, clip)
 
     def heard(self, said: _Said, kind: str) -> _Heard:
@@ -197,12 +194,14 @@ class _Maker:
             said = self._sentence_clip()
             _add(x, said, begin - int(dice.uniform(0.0, 0.6) * RATE) - len(said))
 
-    def _talk(self, x: Sound) -> None:
+    def _only_talk(self) -> Sound:
+        x = np.zeros(_LENGTH, np.float32)
         at = -int(self._dice.uniform(0, 2) * RATE)
         while at < len(x):
             said = self._sentence_clip()
             _add(x, said, at)
             at += len(said) + int(self._dice.exponential(0.25) * RATE)
+        return x
 
     def _sentence_clip(self) -> Sound:
         index = int(self._dice.choice(len(self._sources.sentence), p=self._sentence))
@@ -222,32 +221,10 @@ class _Maker:
 
     def _noise(self) -> Sound:
         """With an RMS of 1."""
-        dice, sources = self._dice, self._sources
-        kind = dice.random()
-        if sources.noise and kind < 0.5:
-            noise = self._real_noise()
-        elif sources.talk and kind < 0.68:
-            noise = sound.babble(sources.talk, _LENGTH, dice)
-        elif kind < 0.76:
-            noise = np.zeros(_LENGTH, np.float32)
-            self._talk(noise)
-        elif kind < 0.86:
-            noise = sound.sudden(_LENGTH, dice)
-        else:
-            noise = sound.coloured(_LENGTH, dice)
+        dice = self._dice
+        noise = self._sources.noises.drawn(_LENGTH, self._only_talk, dice)
         noise = sound.transmitted(noise, dice) if dice.random() < 0.3 else noise
         return noise / np.float32(sound.rms(noise) + 1e-6)
-
-    def _real_noise(self) -> Sound:
-        """Hours of television must not leave minutes of rain unheard: a kind comes as often as the
-        root of how long it lasts. What little there is of some is heard at several speeds."""
-        dice, pools = self._dice, self._sources.noise
-        pool = pools[int(dice.choice(len(pools), p=self._noises))]
-        if dice.random() < 0.5:
-            return sound.excerpt(pool, _LENGTH, dice)
-        factor = dice.uniform(*_NOISE_SPEEDS)
-        enough = int(_LENGTH * (factor + 0.01))  # resampling rounds the factor
-        return sound.resampled(sound.excerpt(pool, enough, dice), factor)[:_LENGTH]
 
 
 def _weights(
