@@ -10,11 +10,11 @@ import pytest
 from bluering.models.compiled import describe, parse_compiled
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
-from bluering.models.packaged import packaged, packaged_names
+from bluering.models.packaged import packaged, packaged_names, peer
 from bluering.models.tflite_reader import Operator, SourceModel, Tensor, parse_tflite
 from ear.spotter import format as layout
 
-ALEXA = parse_tflite(packaged("alexa").source.read_bytes())
+ALEXA = parse_tflite(peer("alexa").with_suffix(".tflite").read_bytes())
 MAIN = ALEXA.subgraphs[0]
 FIRST_CONV, FIRST_DEPTHWISE, POINTWISE, DENSE, LOGISTIC = 14, 19, 20, 42, 43
 

@@ -40,11 +40,11 @@ def test_of_two_with_one_name_our_own_counts(ours: Path) -> None:
     assert packaged("computer").manifest.wake_word == "computer"
 
 
-def test_unless_it_is_worse(ours: Path) -> None:
+def test_the_other_of_two_is_named_by_its_manifest(ours: Path) -> None:
     _add(ours / "alexa", "alexa")
-    assert packaged("alexa").source == peer("alexa").with_suffix(".tflite")
-    assert chosen(str(ours / "alexa" / "alexa.json")).source == ours / "alexa" / "alexa.tflite"
     assert chosen("alexa") == packaged("alexa")
+    assert chosen("alexa").source == ours / "alexa" / "alexa.tflite"
+    assert chosen(str(peer("alexa"))).source == peer("alexa").with_suffix(".tflite")
 
 
 def test_a_peer_that_is_none_is_refused() -> None:
@@ -69,5 +69,5 @@ def test_what_there_is_is_said_to_whoever_asks_for_another() -> None:
 def test_the_repository_s_models_are_among_them() -> None:
     names = {path.parent.name for path in models._CHECKOUT.glob("*/*.tflite")}
     assert names <= set(packaged_names())
-    for name in names - models._BETTER_ELSEWHERE:
+    for name in names:
         assert packaged(name).source.parent == models._CHECKOUT / name

@@ -1,4 +1,4 @@
-"""The demo's scene: the packaged models hear its wake words and nothing else in it."""
+"""The demo's scene: models hear its wake words and nothing else in it."""
 
 import subprocess
 import sys
@@ -6,15 +6,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pymicro_wakeword
 import pytest
 import soundfile
 from pydantic import BaseModel
 
 from bluering import demo
+from bluering.models.packaged import packaged, peer
 
 HOP_SECONDS = 0.01
-MODELS = Path(pymicro_wakeword.__file__).parent / "models"
 WORDS = ("alexa", "okay_nabu", "hey_jarvis", "hey_mycroft")
 
 
@@ -52,28 +51,28 @@ def features(delay: int) -> np.ndarray:
     return np.array(rows, np.int8)
 
 
-def means(word: str, delay: int) -> tuple[np.ndarray, np.ndarray]:
-    """The sliding means of the reference model's output, 0..1, and when each was there."""
+def means(model: Path, delay: int) -> tuple[np.ndarray, np.ndarray]:
+    """The sliding means of the output of a manifest's model, 0..1, and when each was there."""
     runtime = pytest.importorskip(
         "tflite_micro.python.tflite_micro.runtime",
         reason="tflite-micro has no wheel for this Python",
     )
-    model = runtime.Interpreter.from_file(str(MODELS / f"{word}.tflite"))
-    shape = model.get_input_details(0)["shape"]
+    interpreter = runtime.Interpreter.from_file(str(model.with_suffix(".tflite")))
+    shape = interpreter.get_input_details(0)["shape"]
     stride, rows, outputs = int(shape[1]), features(delay), []
     for at in range(0, len(rows) - stride + 1, stride):
-        model.set_input(rows[at : at + stride].reshape(shape), 0)
-        model.invoke()
-        outputs.append(int(model.get_output(0).item()) / 255)
-    window = manifest(word).sliding_window_size
+        interpreter.set_input(rows[at : at + stride].reshape(shape), 0)
+        interpreter.invoke()
+        outputs.append(int(interpreter.get_output(0).item()) / 255)
+    window = manifest(model).sliding_window_size
     sliding = np.convolve(outputs, np.full(window, 1 / window))[: len(outputs)]
     # A row is there once its window's last sample is: 30 ms for the first, then every hop.
     seconds = (np.arange(1, len(outputs) + 1) * stride + 2) * HOP_SECONDS - delay / demo.RATE
     return sliding, seconds
 
 
-def manifest(word: str) -> Micro:
-    return Manifest.model_validate_json((MODELS / f"{word}.json").read_text()).micro
+def manifest(model: Path) -> Micro:
+    return Manifest.model_validate_json(model.read_text()).micro
 
 
 def test_is_a_small_file_of_about_a_minute():
@@ -104,8 +103,8 @@ def test_truth_tells_where_the_words_are():
 @pytest.mark.parametrize("delay", [0, 53, 267])
 @pytest.mark.parametrize("word", WORDS)
 def test_reference_models_hear_the_calls_and_only_them(word: str, delay: int):
-    sliding, seconds = means(word, delay)
-    cutoff = manifest(word).probability_cutoff
+    sliding, seconds = means(peer(word), delay)
+    cutoff = manifest(peer(word)).probability_cutoff
     elsewhere = np.ones(len(sliding), bool)
     for call in demo.truth().calls:
         if call.word == word:
@@ -115,6 +114,22 @@ def test_reference_models_hear_the_calls_and_only_them(word: str, delay: int):
             assert above[0] < call.end + 0.4, call
             elsewhere &= ~near
     assert sliding[elsewhere].max() < cutoff / 2
+
+
+@pytest.mark.parametrize("delay", [0, 53, 267])
+def test_our_own_model_hears_its_calls_and_only_them(delay: int):
+    model = packaged("alexa").source.with_suffix(".json")
+    assert model != peer("alexa")
+    sliding, seconds = means(model, delay)
+    cutoff = manifest(model).probability_cutoff
+    heard = [bool(sliding[_during(call, seconds)].max() > cutoff) for call in demo.truth().calls]
+    assert heard == [call.word == "alexa" for call in demo.truth().calls]
+    called = np.any([_during(call, seconds) for call in demo.truth().calls], axis=0)
+    assert sliding[~called].max() < cutoff
+
+
+def _during(call: demo.Utterance, seconds: np.ndarray) -> np.ndarray:
+    return (seconds > call.start) & (seconds < call.end + 0.4)
 
 
 def test_is_what_the_synthesiser_says(tmp_path: Path):

@@ -9,10 +9,6 @@ from bluering.models.errors import ModelError
 from bluering.models.manifest import Manifest, read_manifest
 from bluering.models.tflite_reader import read_tflite
 
-# Words of which ours misses more than the package's. Until it doesn't, ours has to be asked for by
-# the path of its manifest.
-_BETTER_ELSEWHERE = frozenset({"alexa"})
-
 # Our own models: inside the installed package, or the checkout's.
 _INSTALLED = Path(__file__).with_name("words")
 _CHECKOUT = Path(__file__).parents[3] / "models"
@@ -73,12 +69,11 @@ def compiled_word(manifest: Path) -> CompiledWord:
 
 
 def _manifests() -> dict[str, Path]:
-    """By name; of two models of one name our own counts, unless it is worse."""
+    """By name; of two models of one name our own counts."""
     folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     ours = {p.stem: p for p in folder.glob("*/*.json") if p.stem == p.parent.name}
     others = {path.stem: path for path in _others().glob("*.json")}
-    better = {name: others[name] for name in _BETTER_ELSEWHERE & others.keys()}
-    return dict(sorted((others | ours | better).items()))
+    return dict(sorted((others | ours).items()))
 
 
 def _others() -> Path:
