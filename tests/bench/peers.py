@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bluering.models.packaged import peer
 from bluering.sound_files import HOP, RATE, Samples, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Corpus
@@ -117,8 +118,9 @@ def open_pocketsphinx(spec: EngineSpec) -> Pocketsphinx:
 
 def contenders() -> tuple[list[EngineSpec], list[str]]:
     """What can run here, and the names of the packages that are missing."""
-    ours = engine_spec("reference", (choose_model(WORD),))
-    found, missing = [ours], []
+    ours, theirs = choose_model(WORD), choose_model(str(peer(WORD)))
+    theirs = replace(theirs, name=f"{WORD} of pymicro-wakeword")
+    found, missing = [engine_spec("reference", (model,)) for model in (ours, theirs)], []
     peers: list[tuple[str, str, Callable[..., object], int, str]] = [
         ("pymicro_wakeword", "pymicro-wakeword", open_pymicro, int(0.9 * 255), ""),
         ("openwakeword", "openWakeWord", open_openwakeword, int(0.5 * 255), ""),

@@ -25,6 +25,7 @@ import soundfile as sf
 import typer
 from rich.console import Console
 
+from bluering.models.packaged import peer
 from bluering.sound_files import RATE, Samples, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Recording
@@ -48,7 +49,7 @@ def main(
 ) -> None:
     """Print the figures."""
     console = Console()
-    spec = engine_spec("reference", (choose_model("alexa"),))
+    spec = engine_spec("reference", (choose_model(str(peer("alexa"))),))  # what the peer runs
     prepared = prepare(corpus, spec, ["clean"], seed=1)
     ours, theirs = _turn_by_turn(spec, prepared.corpus.recordings[::share])
     console.print(
