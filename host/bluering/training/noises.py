@@ -39,7 +39,7 @@ class Noises:
 
     def __init__(self, recordings: Mapping[str, list[Sound]], by: NoiseBy) -> None:
         self._shares = _SHARES[by]
-        # In another order other people are drawn.
+        # Each way has the order that models were made with: in another, other people are drawn.
         talk = [kind for kind in (TALK if by == "kind" else recordings) if kind in TALK]
         self._people = [x for kind in talk for x in recordings.get(kind, [])]
         all_of_it = [x for pool in recordings.values() for x in pool]
