@@ -23,7 +23,7 @@ from tests.targets.native import NativeXtensa, kernels_on
 from tests.targets.pie import Core
 from tests.targets.xtensa import import_module
 
-WORDS = ("alexa", "okay_nabu", "hey_jarvis")
+WORDS = ("alexa", "computer", "hey_echo")
 WAKENET9 = 3.0 / 32  # of a core: Espressif's own benchmark, 3.0 ms of every 32 ms on an ESP32-S3
 CPI = (1.0, 1.4)
 CORE_HZ = 240_000_000

@@ -23,7 +23,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bluering.models.packaged import peer
 from bluering.sound_files import HOP, RATE, Samples, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Corpus
@@ -34,6 +33,7 @@ from bluering.validate.report.schema import Misses, ModelResult
 from bluering.validate.runner import Here, Processes
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
+from tests.peers import peer
 from tests.some_hours import some_hours
 
 WORD = "alexa"

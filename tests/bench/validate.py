@@ -25,7 +25,6 @@ import soundfile as sf
 import typer
 from rich.console import Console
 
-from bluering.models.packaged import peer
 from bluering.sound_files import RATE, Samples, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Recording
@@ -37,6 +36,7 @@ from bluering.validate.runner import Processes, run
 from bluering.validate.session import prepare
 from bluering.validate.store import Store
 from tests.bench.peers import PymicroWakeword
+from tests.peers import peer
 
 _CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "dev"
 _PIECE_SECONDS = 600.0  # that the engines hear turn by turn

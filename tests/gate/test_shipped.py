@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bluering.models.packaged import peer
 from bluering.validate.choose import choose_model
 from bluering.validate.engines import engine_spec
 from bluering.validate.gate import Check, gate
@@ -17,6 +16,7 @@ from bluering.validate.report.schema import read_report
 from bluering.validate.runner import Here, Processes, Workers
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
+from tests.peers import peer
 
 ROOT = Path(__file__).parents[2]
 SYNTHESISED = Path(__file__).parent / "corpus"

@@ -14,7 +14,7 @@ from bluering.virtual.hub import Hub
 from bluering.virtual.runner import VirtualBoard
 from tests.watched import Watched
 
-WORDS = ("alexa", "okay_nabu")
+WORDS = ("alexa", "computer")
 _QUIET = bytes(32000)
 
 

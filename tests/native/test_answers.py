@@ -8,7 +8,6 @@ from hashlib import sha256
 
 import pytest
 
-from bluering.models.packaged import packaged, packaged_names
 from bluering.native.build import SOURCES, build
 from bluering.native.files import device_files
 from ear.kernels import Kernels
@@ -16,6 +15,7 @@ from ear.native import NativeError, answers, verify
 from tests.native import world
 from tests.native.test_frontend import hops, signals
 from tests.native.test_spotter import features, stream
+from tests.peers import every_model
 from tests.targets.native import kernels_on
 from tests.targets.pie import Core, CoreError
 from tests.targets.xtensa import QemuMissingError
@@ -143,7 +143,7 @@ def outcome(part: str, core: Core) -> list:
         return heard
     from ear.spotter.model import Model
 
-    models = [Model(packaged(name).blob, kernels) for name in packaged_names()]
+    models = [Model(word.blob, kernels) for word in every_model().values()]
     return [stream(model, features(9, 12)) for model in models]
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.models.packaged import packaged, packaged_names
+from bluering.models.packaged import packaged
 from bluering.native.build import SOURCES, build
 from tests.parity.oracle import probabilities
+from tests.peers import every_model
 from tests.targets.mpyfile import native_functions
 from tests.targets.native import kernels_on
 from tests.targets.pie import Core, CoreError
@@ -18,6 +19,7 @@ from tests.targets.xtensa import QemuMissingError, Xtensa, compile_functions, im
 
 VIPER = Path(__file__).parents[2] / "firmware" / "ear" / "spotter" / "model_kernels.py"
 STEPS = 40
+MODELS = every_model()
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +161,9 @@ def stream(model, rows: np.ndarray) -> list[int]:
     return got
 
 
-@pytest.mark.parametrize("name", packaged_names())
+@pytest.mark.parametrize("name", MODELS)
 def test_models_answer_as_tflm_does(core, name):
-    word = packaged(name)
+    word = MODELS[name]
     model = native_model(core, word.blob)
     rows = features(len(name), STEPS * model.stride)
     got = stream(model, rows)

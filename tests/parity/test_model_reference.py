@@ -8,18 +8,18 @@ import pytest
 from bluering.models import reference
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
-from bluering.models.packaged import packaged, packaged_names
+from bluering.models.packaged import packaged
 from bluering.models.reference import Reference, scores
 from bluering.models.tflite_reader import parse_tflite
 from tests.parity import oracle
 from tests.parity.networks import NETWORKS
-from tests.parity.test_models import expected, sound, synthetic
+from tests.parity.test_models import MODELS, expected, sound, synthetic
 
 
-@pytest.mark.parametrize("name", packaged_names())
-def test_packaged_models_are_equal(name: str) -> None:
+@pytest.mark.parametrize("name", MODELS)
+def test_models_are_equal(name: str) -> None:
     wanted = expected(name)
-    given = scores(packaged(name).blob, sound())
+    given = scores(MODELS[name].blob, sound())
     assert given.dtype == np.uint8
     assert len(given) == len(wanted) >= 500
     assert np.count_nonzero(given != wanted) == 0
@@ -39,7 +39,7 @@ def test_networks_of_other_shapes_are_equal(
 
 
 def test_a_stream_may_be_cut_anywhere() -> None:
-    blob = packaged("okay_nabu").blob
+    blob = packaged("computer").blob
     whole = scores(blob, sound())
     engine = Reference(blob)
     random = np.random.default_rng(2)

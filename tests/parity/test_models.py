@@ -10,16 +10,19 @@ import pytest
 
 from bluering import audio, demo
 from bluering.models.compiler import compile_model
-from bluering.models.packaged import packaged, packaged_names
+from bluering.models.packaged import packaged
 from bluering.models.tflite_reader import parse_tflite
 from tests.parity import frontend_oracle, oracle
 from tests.parity.networks import NETWORKS
+from tests.peers import every_model
 from tests.targets.device import run
+
+MODELS = every_model()
 
 
 @cache
 def speech() -> oracle.Features:
-    """The demo's scene: talk and all packaged wake words."""
+    """The demo's scene: talk and wake words."""
     return frontend_oracle.quantised(frontend_oracle.raw_features(audio.read(demo.FLAC)))
 
 
@@ -49,7 +52,7 @@ def sound() -> oracle.Features:
 
 @cache
 def expected(name: str) -> oracle.Probabilities:
-    return oracle.probabilities(packaged(name).source.read_bytes(), sound())
+    return oracle.probabilities(MODELS[name].source.read_bytes(), sound())
 
 
 def on_device(
@@ -63,22 +66,22 @@ def on_device(
     return np.frombuffer((folder / "outputs").read_bytes(), np.uint8)
 
 
-@pytest.mark.parametrize("name", packaged_names())
-def test_packaged_models_are_equal(name: str, micropython: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", MODELS)
+def test_models_are_equal(name: str, micropython: Path, tmp_path: Path) -> None:
     wanted = expected(name)
-    given = on_device(micropython, packaged(name).blob, sound(), tmp_path)
+    given = on_device(micropython, MODELS[name].blob, sound(), tmp_path)
     assert len(given) == len(wanted) >= 500
     assert np.count_nonzero(given != wanted) == 0
     assert len(np.unique(wanted)) > 15  # the outputs tell something
 
 
-@pytest.mark.parametrize("name", packaged_names())
+@pytest.mark.parametrize("name", MODELS)
 def test_real_recordings_give_equal_outputs(
     name: str, dev_corpus: Path, micropython: Path, tmp_path: Path
 ) -> None:
     features = recordings(dev_corpus)
-    wanted = oracle.probabilities(packaged(name).source.read_bytes(), features)
-    given = on_device(micropython, packaged(name).blob, features, tmp_path)
+    wanted = oracle.probabilities(MODELS[name].source.read_bytes(), features)
+    given = on_device(micropython, MODELS[name].blob, features, tmp_path)
     assert len(given) == len(wanted) >= 500
     assert np.count_nonzero(given != wanted) == 0
     if name == "alexa":

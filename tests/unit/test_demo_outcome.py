@@ -13,10 +13,10 @@ TRUTH = Truth(
     utterances=[
         Utterance(text="Good evening.", voice="anna", start=1, end=2),
         Utterance(text="Alexa", voice="anna", word="alexa", start=5.0, end=5.6),
-        Utterance(text="okay nabu", voice="gordon", word="okay_nabu", start=10.0, end=10.8),
+        Utterance(text="computer", voice="gordon", word="computer", start=10.0, end=10.8),
     ],
 )
-NAMES = {"alexa": "Alexa", "okay_nabu": "Okay Nabu"}
+NAMES = {"alexa": "Alexa", "computer": "computer"}
 
 
 def wake(name: str, at: float) -> Wake:
@@ -27,7 +27,7 @@ def wake(name: str, at: float) -> Wake:
 
 
 def test_every_call_answered() -> None:
-    result = compare(TRUTH, [wake("Alexa", 5.7), wake("Okay Nabu", 10.75)], NAMES)
+    result = compare(TRUTH, [wake("Alexa", 5.7), wake("computer", 10.75)], NAMES)
     assert result.perfect
     assert [call.delay_ms for call in result.calls] == [100, -50]
 
@@ -40,7 +40,7 @@ def test_a_call_missed() -> None:
 
 
 def test_another_word_a_late_wake_and_talk_are_uncalled() -> None:
-    wakes = [wake("Alexa", 1.5), wake("Okay Nabu", 5.7), wake("Okay Nabu", 12.4)]
+    wakes = [wake("Alexa", 1.5), wake("computer", 5.7), wake("computer", 12.4)]
     result = compare(TRUTH, wakes, NAMES)
     assert [call.wake for call in result.calls] == [None, None]
     assert result.uncalled == wakes
@@ -57,5 +57,5 @@ def test_the_table_says_it_all() -> None:
     console = Console(width=120, file=written)
     console.print(table(result))
     text = written.getvalue()
-    for part in ('"Alexa"', "5.70 s", "100 ms", '"okay nabu"', "missed", "nobody called", "20.00"):
+    for part in ('"Alexa"', "5.70 s", "100 ms", '"computer"', "missed", "nobody called", "20.00"):
         assert part in text

@@ -10,10 +10,11 @@ import pytest
 from bluering.models.compiled import describe, parse_compiled
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
-from bluering.models.packaged import packaged, packaged_names, peer
 from bluering.models.tflite_reader import Operator, SourceModel, Tensor, parse_tflite
 from ear.spotter import format as layout
+from tests.peers import every_model, peer
 
+MODELS = every_model()
 ALEXA = parse_tflite(peer("alexa").with_suffix(".tflite").read_bytes())
 MAIN = ALEXA.subgraphs[0]
 FIRST_CONV, FIRST_DEPTHWISE, POINTWISE, DENSE, LOGISTIC = 14, 19, 20, 42, 43
@@ -165,9 +166,9 @@ def test_a_state_must_not_be_read_after_it_has_changed() -> None:
         compile_model(model)
 
 
-@pytest.mark.parametrize("name", packaged_names())
+@pytest.mark.parametrize("name", MODELS)
 def test_the_same_source_gives_the_same_bytes(name: str) -> None:
-    source = packaged(name).source.read_bytes()
+    source = MODELS[name].source.read_bytes()
     assert compile_model(parse_tflite(source)) == compile_model(parse_tflite(source))
 
 
@@ -184,9 +185,9 @@ def test_the_facts_of_a_model_are_told() -> None:
     )
 
 
-@pytest.mark.parametrize("name", packaged_names())
+@pytest.mark.parametrize("name", MODELS)
 def test_sections_lie_within_the_file_and_are_aligned(name: str) -> None:
-    model = parse_compiled(packaged(name).blob)
+    model = parse_compiled(MODELS[name].blob)
     header = model.header
     end = header.length - 4
     for layer in model.layers:

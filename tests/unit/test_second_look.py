@@ -105,7 +105,7 @@ def test_what_it_cannot_judge_it_says(changes: dict, words: str):
 
 def test_a_model_without_a_look_is_refused():
     with pytest.raises(ModelError, match="bluering model second-look"):
-        look.examiner(packaged("okay_nabu"))
+        look.examiner(packaged("computer"))
     other = look.find_look(packaged("alexa")).model_copy(update={"model_sha256": "0" * 64})
     with pytest.raises(ModelError, match="another version"):
         look.examiner(packaged("alexa"), other)

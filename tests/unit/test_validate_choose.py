@@ -51,4 +51,4 @@ def test_two_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
 
 def test_a_model_named_twice_is_a_mistake() -> None:
     with pytest.raises(ModelError, match="alexa is named twice"):
-        choose_models(["alexa", "okay_nabu", "alexa"])
+        choose_models(["alexa", "computer", "alexa"])

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.models.packaged import peer
 from bluering.validate.report.schema import read_report, write_report
+from tests.peers import peer
 from tests.unit.validate_reports import SOME, clips, report
 from tests.unit.validate_world import beep, write
 

@@ -74,12 +74,12 @@ def test_three_crashes_lead_to_safe_mode(start: Callable[..., Board]) -> None:
 
 def test_other_words_help_when_a_model_is_broken(word_size: int) -> None:
     """The device says which model it is, stays reachable, fed, and listens once it may."""
-    good, broken = packaged("alexa"), packaged("okay_nabu").with_blob(b"spoilt")
+    good, broken = packaged("alexa"), packaged("computer").with_blob(b"spoilt")
     board = VirtualBoard([good, broken], itertools.repeat(QUIET), pace="real", word_size=word_size)
     with board:
         watched = Board(board)
         watched.until(lambda: watched.logs("model"))
-        assert "okay_nabu.ear" in watched.logs("model")[0]
+        assert "computer.ear" in watched.logs("model")[0]
         assert watched.states()[-1] == "error_model"
         watched.listen(9)  # longer than the watchdog waits
         assert len({hello.session for hello in watched.all(Hello)}) <= 1

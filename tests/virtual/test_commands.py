@@ -31,7 +31,7 @@ _PATIENCE_S = 60
 def board() -> Iterator[VirtualBoard]:
     """A board in a room with a little noise."""
     noise = np.random.default_rng(1).normal(0, 100, 16000).astype("<i2").tobytes()
-    words = [packaged("alexa"), packaged("okay_nabu")]
+    words = [packaged("alexa"), packaged("computer")]
     with VirtualBoard(words, itertools.repeat(noise), pace="real") as board:
         yield board
 
@@ -60,7 +60,7 @@ def test_settings_are_read_and_changed(board: VirtualBoard, port: str) -> None:
     assert run(port, "config", "get", "night_from").stdout == "1350\n"
     status = run(port, "status").stdout
     assert "Alexa, cutoff 0.97" in status
-    assert "Nabu" not in status
+    assert "computer" not in status
 
     board.restart("power")
     after = json.loads(run(port, "config", "get", "--json").stdout)
@@ -71,7 +71,7 @@ def test_settings_are_read_and_changed(board: VirtualBoard, port: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("words", "alexa,echo", "the board has no word echo, it has alexa, okay_nabu"),
+        ("words", "alexa,echo", "the board has no word echo, it has alexa, computer"),
         ("cutoff.echo", "0.5", "the board has no word echo"),
         ("cutoff.alexa", "300", "is -1 to 255, not 300"),
         ("brightness", "dark", "is a whole number, not dark"),

@@ -63,7 +63,7 @@ def is_blue(light: Light) -> bool:
 
 def test_it_presents_itself_and_takes_leave(word_size: int) -> None:
     said = hear(
-        [packaged("alexa"), packaged("okay_nabu")], [quiet(1).tobytes()], word_size=word_size
+        [packaged("alexa"), packaged("computer")], [quiet(1).tobytes()], word_size=word_size
     )
     hello, first, second = said[:3]
     assert isinstance(hello, Hello)
@@ -71,7 +71,7 @@ def test_it_presents_itself_and_takes_leave(word_size: int) -> None:
     assert hello.board == "virtual"
     assert isinstance(first, Word)
     assert isinstance(second, Word)
-    assert [first.name, second.name] == ["Alexa", "Okay Nabu"]
+    assert [first.name, second.name] == ["Alexa", "computer"]
     assert isinstance(said[-1], Bye)
     # A device counts as muted until its switch has been read, and again when it leaves.
     lights = [ring.STATES[m.state] for m in said if isinstance(m, Ring)]
@@ -167,7 +167,7 @@ def test_both_word_sizes_say_the_same(dev_corpus: Path) -> None:
     except RuntimeMissingError as error:
         pytest.skip(str(error))
     sound, _ = in_quiet([audio.read(path) for path in clips(dev_corpus, "alexa")[5:15]])
-    words = [packaged("alexa"), packaged("hey_jarvis"), packaged("okay_nabu")]
+    words = [packaged("alexa"), packaged("hey_echo"), packaged("computer")]
     said = [hear(words, [sound.tobytes()], word_size=size) for size in (64, 32)]
     first, second = ([m for m in one if isinstance(m, Scores | Wake | Ring)] for one in said)
     assert len(first) > 1000
@@ -197,7 +197,7 @@ def test_a_damaged_model_is_refused_with_a_reason(index: int, word_size: int) ->
 def test_listening_allocates_nothing(word_size: int) -> None:
     """10,000 hops with wakes, light and telemetry in them, all with the heap locked."""
     sound = np.tile(audio.read(demo.FLAC), 2)[: 10_000 * 160].tobytes()
-    words = [packaged("alexa"), packaged("hey_jarvis"), packaged("okay_nabu")]
+    words = [packaged("alexa"), packaged("hey_echo"), packaged("computer")]
     program = Path(__file__).parents[1] / "device" / "app_heap.py"
     with VirtualBoard(words, [sound], word_size=word_size, program=program) as board:
         said = list(messages(board))

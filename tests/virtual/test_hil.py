@@ -38,7 +38,7 @@ def test_on_the_virtual_board_none_is_skipped() -> None:
 def elsewhere() -> Iterator[str]:
     """A device in another process, which only its address is known of."""
     command = [Path(sys.executable).with_name("bluering"), "virtual", "-"]
-    options = ["--word", "alexa", "--word", "okay_nabu", "--tcp", "127.0.0.1:0"]
+    options = ["--word", "alexa", "--word", "computer", "--tcp", "127.0.0.1:0"]
     with (
         open("/dev/zero", "rb") as quiet,
         subprocess.Popen(

@@ -23,7 +23,7 @@ def slow(tmp_path: Path) -> VirtualBoard:
     assert "link_rate = 0" in text
     file = tmp_path / "virtual.toml"
     file.write_text(text.replace("link_rate = 0", "link_rate = 400"))
-    words = [packaged(name) for name in ("alexa", "hey_jarvis", "okay_nabu")]
+    words = [packaged(name) for name in ("alexa", "hey_echo", "computer")]
     return VirtualBoard(words, [bytes(32000)] * _SECONDS, board=str(file))
 
 

@@ -28,7 +28,7 @@ QUIET = bytes(32000)
 @pytest.fixture
 def board() -> Iterator[VirtualBoard]:
     """A board in a quiet room."""
-    words = [packaged("alexa"), packaged("hey_jarvis")]
+    words = [packaged("alexa"), packaged("hey_echo")]
     with VirtualBoard(words, itertools.repeat(QUIET), pace="real") as board:
         yield board
 
@@ -49,7 +49,7 @@ def shown(said: list[Record]) -> list[str]:
 
 
 def by_microphone(sound: np.ndarray, word_size: int = 64) -> list[Record]:
-    words = [packaged("alexa"), packaged("hey_jarvis")]
+    words = [packaged("alexa"), packaged("hey_echo")]
     return results(hear(words, [sound.tobytes()], word_size=word_size))
 
 
@@ -59,7 +59,7 @@ def in_pieces(sound: np.ndarray, size: int) -> list[np.ndarray]:
 
 def test_the_wire_gives_what_the_microphone_gives(word_size: int) -> None:
     sound = call()
-    words = [packaged("alexa"), packaged("hey_jarvis")]
+    words = [packaged("alexa"), packaged("hey_echo")]
     room = itertools.repeat(QUIET)
     with VirtualBoard(words, room, pace="real", word_size=word_size) as board:
         link = Pipe(board)

@@ -46,7 +46,7 @@ def set_value(
     value: Annotated[
         str,
         typer.Argument(
-            help="JSON, or plainly: alexa,okay_nabu; on; 22:30; never; 0.97 or 0..255; default."
+            help="JSON, or plainly: alexa,computer; on; 22:30; never; 0.97 or 0..255; default."
         ),
     ],
     port: PortOption = "auto",

@@ -1,8 +1,8 @@
 """What is said in the demo's scene, by whom and when. Data only.
 
 Somebody watches television, calls the speaker a few times, and watches on. The television says
-words that resemble the wake words: a Lexus, an election, Alexander, "hey, Travis". In a sentence
-they must not wake the speaker. (Alone, "A Lexus" does wake the packaged "alexa" model.)
+words that resemble the wake words: a Lexus, an election, Alexander, a gecko, a company, "hey, did".
+In a sentence they must not wake the speaker.
 """
 
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ LEAD_IN = 1.5  # seconds before anybody speaks
 TALK_BEFORE = [
     Line(_ANNA, "Alexander, you said that you were in Texas on the night of the election."),
     Line(_GORDON, "I was. I drove there with my sister, in a Lexus that I had borrowed."),
-    Line(_ANNA, "Relax, nobody accuses you. Did you hear an echo in the hall?"),
-    Line(_GORDON, "No. Only the old computer was humming, and the rain on the roof."),
-    Line(_ANNA, "Then who told Travis where the key was?"),
+    Line(_ANNA, "Relax, nobody accuses you. Did you hear the gecko in the hall?"),
+    Line(_GORDON, "No. Only the company next door, and the rain on the roof."),
+    Line(_ANNA, "Then how did Travis know where the key was?"),
     Line(_GORDON, "That is a complex question. I would rather ask her than guess.", pause=1.2),
 ]
 
@@ -48,8 +48,8 @@ CALLS = [
     Line(Voice("en-gb-scotland+m2"), "Alexa", word="alexa"),
     Line(Voice("en-us+belinda", rate=160), "Alexa", word="alexa"),
     Line(Voice("en-us+m5", rate=150, pitch=40), "Alexa", word="alexa"),
-    Line(Voice("en-us+annie", rate=160), "okay nabu", word="okay_nabu"),
-    Line(Voice("en-us+belinda", rate=160), "hey jarvis", word="hey_jarvis"),
+    Line(Voice("en-us+annie", rate=160), "computer", word="computer"),
+    Line(Voice("en-us+belinda", rate=160), "hey echo", word="hey_echo"),
 ]
 CALL_PERIOD = 3.2  # seconds from call to call: longer than the speaker rests after a wake
 

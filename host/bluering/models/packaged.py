@@ -1,7 +1,6 @@
-"""Words ready for a device: our own, those of the package pymicro-wakeword beside them, others."""
+"""Words ready for a device: our own, and those of other manifests."""
 
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from bluering.models.compiler import compile_model
@@ -9,7 +8,7 @@ from bluering.models.errors import ModelError
 from bluering.models.manifest import Manifest, read_manifest
 from bluering.models.tflite_reader import read_tflite
 
-# Our own models: inside the installed package, or the checkout's.
+# Our models: inside the installed package, or the checkout's.
 _INSTALLED = Path(__file__).with_name("words")
 _CHECKOUT = Path(__file__).parents[3] / "models"
 
@@ -48,15 +47,6 @@ def chosen(text: str) -> CompiledWord:
     return compiled_word(Path(text)) if text.endswith(".json") else packaged(text)
 
 
-def peer(name: str) -> Path:
-    """The manifest of a model of the package pymicro-wakeword, whatever ours is called. Raises
-    ModelError when there is none of that name."""
-    manifest = _others() / f"{name}.json"
-    if not manifest.is_file():
-        raise ModelError(f"the package pymicro-wakeword has no model {name!r}")
-    return manifest
-
-
 def compiled_word(manifest: Path) -> CompiledWord:
     """The word of a manifest with its ``.tflite`` beside it, compiled. Raises ModelError."""
     found = read_manifest(manifest)
@@ -69,15 +59,6 @@ def compiled_word(manifest: Path) -> CompiledWord:
 
 
 def _manifests() -> dict[str, Path]:
-    """By name; of two models of one name our own counts."""
     folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
-    ours = {p.stem: p for p in folder.glob("*/*.json") if p.stem == p.parent.name}
-    others = {path.stem: path for path in _others().glob("*.json")}
-    return dict(sorted((others | ours).items()))
-
-
-def _others() -> Path:
-    spec = find_spec("pymicro_wakeword")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelError("the package pymicro-wakeword, which carries the models, isn't installed")
-    return Path(spec.submodule_search_locations[0]) / "models"
+    found = (path for path in folder.glob("*/*.json") if path.stem == path.parent.name)
+    return {path.stem: path for path in sorted(found)}

@@ -35,7 +35,7 @@ LOOK_ALIKES = {
     "alexa": ("a lexus", "alexis", "election", "alexander", "unlike a"),
     "computer": ("commuter", "compute her", "can pewter"),
     "echo": ("gecko", "ego", "a co"),
-    "hey jarvis": ("hey jervis", "hey, service", "harvest"),
+    "hey echo": ("say echo", "hey gecko", "hey ego"),
 }
 """Suggestions for what sounded like the word."""
 
