@@ -41,7 +41,7 @@ class Tracks(BaseModel):
 
     model_config = _STRICT
 
-    word: Annotated[int, Field(ge=100)] = 9_000
+    word: Annotated[int, Field(ge=100)] = 10_000
     close: _Count = 3_000  # the word in silence, into the microphone
     recorded: _Count = 6_000  # of real recordings of the word, where the recipe names some
     look_alike: _Count = 4_000
@@ -57,7 +57,7 @@ class Network(BaseModel):
     model_config = _STRICT
 
     stride: Annotated[int, Field(ge=1, le=4)] = 3
-    first: Annotated[int, Field(ge=8, le=128)] = 32
+    first: Annotated[int, Field(ge=8, le=128)] = 48
     channels: tuple[int, ...] = (64, 64, 64, 64)
     kernels: tuple[tuple[int, ...], ...] = ((5,), (7, 11), (9, 15), (17,))
     head: Annotated[int, Field(ge=1, le=32)] = 6
@@ -69,7 +69,7 @@ class Training(BaseModel):
     model_config = _STRICT
 
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
-    steps: Annotated[int, Field(ge=1)] = 10_000
+    steps: Annotated[int, Field(ge=1)] = 8_000
     quantised_steps: Annotated[int, Field(ge=1)] = 1_600  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
