@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bluering.training import held_out, sound, vocoder
 from bluering.training.negatives import real_negatives
@@ -72,6 +73,30 @@ def test_the_word_is_where_the_track_says(monkeypatch) -> None:
         before = loud[max(0, tracks.start[i] - 40) : tracks.start[i] - 3].mean()
         assert inside > before, i
         assert 0 < tracks.start[i] < tracks.end[i] <= FRAMES - 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_narrow_band_keeps_what_is_in_it(seed: int) -> None:
+    noise = np.random.default_rng(1).normal(size=4 * RATE).astype(np.float32)
+    heard = sound.narrow_band(noise, np.random.default_rng(seed))
+    power = np.abs(np.fft.rfft(heard)) ** 2
+    hertz = np.linspace(0, RATE / 2, len(power))
+
+    def level(low: float, high: float) -> float:
+        return 10 * np.log10(power[(hertz > low) & (hertz < high)].mean())
+
+    assert level(500, 1000) - level(1000, 2000) == pytest.approx(0, abs=1)
+    assert level(6000, 8000) < level(1000, 2000) - 15
+
+
+def test_a_share_of_the_tracks_has_a_narrow_band(sources: Sources) -> None:
+    def edge(narrow: float) -> NDArray[np.float64]:
+        """What the upper channels have of the lower ones, by track."""
+        tracks = make_tracks(replace(sources, narrow=narrow), "close", 20, [5])
+        return tracks.features[..., 34:].mean((1, 2)) / tracks.features[..., 8:16].mean((1, 2))
+
+    assert edge(1.0).mean() < 0.7 * edge(0.0).mean()
+    assert 3 <= np.count_nonzero(edge(0.4) < 0.6 * np.median(edge(0.0))) <= 14
 
 
 def test_close_words_are_said_in_no_room_and_in_silence(

@@ -23,8 +23,10 @@ from bluering.training.speech import versions, voice
 from bluering.training.stages import Places, Told, digest, in_processes, kept, write_streams
 
 _FEATURISE, _CHATTER = 3, 3  # counted up when the code changes what it makes
-_ALTERED = 3  # more hearings of the recordings to learn from
 _CHATTER_HOURS = 1.0  # in a file
+# The share of altered recordings with a narrow band, where words have one: a narrow band alone
+# must not sound like the word.
+_NARROW = 0.25
 
 
 def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], Path]:
@@ -36,9 +38,11 @@ def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], P
         (_Real(places.corpus, "learn"), folder / f"learn-{key}.npz"),
         (_Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"),
     ]
-    for number in range(1, _ALTERED + 1) if places.corpus.is_file() else ():
-        job = _Real(places.corpus, "alter", recipe.seed * 100 + number)
-        jobs.append((job, folder / f"altered-{number}-{key}.npz"))
+    narrow = _NARROW if recipe.narrow else 0.0
+    altered = digest(key, narrow) if narrow else key
+    for number in range(1, recipe.altered + 1) if places.corpus.is_file() else ():
+        job = _Real(places.corpus, "alter", recipe.seed * 100 + number, narrow)
+        jobs.append((job, folder / f"altered-{number}-{altered}.npz"))
     talk = _chatters(recipe, places)
     jobs += [(job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in talk]
     missing = [(job, path) for job, path in jobs if not path.exists()]
@@ -60,13 +64,14 @@ class _Real:
     corpus: Path
     what: str
     seed: int = 0
+    narrow: float = 0.0
 
     def streams(self) -> list[Stream]:
         negatives = [n for n in real_negatives(self.corpus) if n.learn != (self.what == "hold out")]
         if self.what != "alter":
             return streams(negatives)
-        rooms = sound.rooms(self.seed)
-        return [altered_stream(sounds(negatives), rooms, (self.seed,), f"altered-{self.seed}")]
+        rooms, name = sound.rooms(self.seed), f"altered-{self.seed}"
+        return [altered_stream(sounds(negatives), rooms, (self.seed,), name, self.narrow)]
 
 
 @dataclass(frozen=True)

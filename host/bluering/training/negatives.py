@@ -102,9 +102,16 @@ def streams(negatives: Sequence[Negative]) -> list[Stream]:
 
 
 def altered_stream(
-    recordings: Sequence[Sound], rooms: Sequence[Sound], seed: Sequence[int], name: str
+    recordings: Sequence[Sound],
+    rooms: Sequence[Sound],
+    seed: Sequence[int],
+    name: str,
+    narrow: float = 0.0,
 ) -> Stream:
-    """The recordings once more: in other rooms, by other voices, louder or softer, two at once."""
+    """The recordings once more: in other rooms, by other voices, louder or softer, two at once.
+
+    narrow: the share of recordings that get a narrow band.
+    """
     dice = np.random.default_rng(list(seed))
     parts = []
     for index in dice.permutation(len(recordings)):
@@ -115,6 +122,8 @@ def altered_stream(
             response = rooms[int(dice.integers(len(rooms)))]
             x = np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
         x = sound.transmitted(x, dice)
+        if narrow and dice.random() < narrow:
+            x = sound.narrow_band(x, dice)
         if dice.random() < 0.35:
             other = sound.excerpt(recordings, len(x), dice)
             x = x + other * np.float32(

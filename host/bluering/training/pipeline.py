@@ -81,6 +81,7 @@ class Shard:
     phrase: str
     corpus: Path
     noise_by: NoiseBy
+    narrow: float
     rooms_seed: int
 
 
@@ -130,6 +131,7 @@ def _shards(
                 recipe.phrase,
                 places.corpus,
                 recipe.noise_by,
+                recipe.narrow,
                 recipe.seed + 1000 * held_out,
             )
 
@@ -139,7 +141,8 @@ def _key(shard: Shard, spoken: Spoken) -> str:
     kinds = [_WORD_OF.get(shard.kind), "look_alike" if shard.look_alike else None, "sentence"]
     made_of = spoken.key(*filter(None, kinds))
     own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in shard.recorded]
-    also = [("own", own)] if own else []
+    also: list[tuple[str, object]] = [("own", own)] if own else []
+    also += [("narrow", shard.narrow)] if shard.narrow else []  # not in older files' names
     corpus = corpus_key(shard.corpus)
     version = _AUGMENT[shard.noise_by]
     return digest(version, made_of, corpus, shard.kind, shard.count, shard.seed, *also)
@@ -159,7 +162,7 @@ def _sources(shard: Shard) -> Sources:
     noises = Noises(learned_sounds(shard.corpus), shard.noise_by)
     words = [*_clips(shard.word), *_recorded(shard.recorded, shard.phrase)]
     said = (words, _clips(shard.look_alike), _clips(shard.sentence))
-    return Sources(*said, noises, sound.rooms(shard.rooms_seed))
+    return Sources(*said, noises, sound.rooms(shard.rooms_seed), shard.narrow)
 
 
 @lru_cache(maxsize=1)

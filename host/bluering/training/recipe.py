@@ -91,6 +91,8 @@ class Recipe(BaseModel):
     speech: Speech = Speech()
     tracks: Tracks = Tracks()
     noise_by: NoiseBy = "time"  # how noise is drawn for tracks
+    narrow: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of tracks with a telephone's band
+    altered: Annotated[int, Field(ge=0, le=20)] = 3  # more hearings of the recordings to learn from
     chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk without the word
     network: Network = Network()
     training: Training = Training()
@@ -148,6 +150,7 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
                 noise=10,
                 held_out=50,
             ),
+            "altered": 1,
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
             "training": Training(teacher_steps=20, steps=30, quantised_steps=20),

@@ -230,6 +230,17 @@ def transmitted(x: Sound, dice: np.random.Generator) -> Sound:
     return x
 
 
+def narrow_band(x: Sound, dice: np.random.Generator) -> Sound:
+    """As a telephone, a headset or a dull voice has it: hardly anything over 2.5 to 4.5 kHz."""
+    highest = np.exp(dice.uniform(np.log(2500), np.log(4500)))
+    filters = signal.butter(int(dice.integers(4, 11)), highest, fs=RATE, output="sos")
+    x = np.asarray(signal.sosfilt(filters, x), np.float32)
+    if dice.random() < 0.5:
+        filters = signal.butter(2, dice.uniform(100, 400), "high", fs=RATE, output="sos")
+        x = np.asarray(signal.sosfilt(filters, x), np.float32)
+    return x
+
+
 def recorded(x: Sound, dice: np.random.Generator) -> NDArray[np.int16]:
     """At some level, at times overdriven, with the microphone's own noise, as int16."""
     peak = float(np.abs(x).max(initial=0.0)) + 1e-9

@@ -43,6 +43,7 @@ class Sources:
     sentence: Sequence[Clip]
     noises: Noises
     rooms: list[Sound]
+    narrow: float = 0.0  # the share of tracks whose speech has a narrow band
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,8 @@ class _Maker:
         if kind not in ("noise", "close") and dice.random() < 0.65:
             x = self._in_room(x)
         x = sound.transmitted(x, dice)
+        if self._sources.narrow and dice.random() < self._sources.narrow:
+            x = sound.narrow_band(x, dice)
         snr = float(dice.uniform(*_CLOSE_SNR)) if kind == "close" else self._snr()
         x = x + self._noise() * (max(sound.active_rms(x), 1e-4) * 10 ** (-snr / 20))
         heard = sound.recorded(x, dice)

@@ -1,0 +1,80 @@
+"""Hours without the word: the recordings heard again in other ways."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bluering.training import hours, sound
+from bluering.training.hours import featurise
+from bluering.training.negatives import altered_stream
+from bluering.training.recipe import Recipe
+from bluering.training.stages import Places, read_streams
+from bluering.training.voices import RATE
+
+ROOT = Path(__file__).parents[2]
+
+
+def _noise(seed: int, seconds: float = 2.0) -> np.ndarray:
+    """In bursts: what goes on and on the front end takes away."""
+    white = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE))
+    return (white * (np.arange(len(white)) // (RATE // 5) % 2)).astype(np.float32)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """A corpus of eight short recordings, and an empty cache."""
+    from soundfile import write
+
+    corpus = tmp_path / "corpus" / "manifest.csv"
+    corpus.parent.mkdir()
+    with corpus.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["path", "label", "set", "speaker", "duration_s"])
+        for number in range(8):
+            write(corpus.parent / f"{number}.wav", _noise(number), RATE)
+            table.writerow([f"{number}.wav", "speech", "negatives", f"s{number}", 2.0])
+    return Places(tmp_path / "cache", ROOT / "models/training/sentences.txt", corpus, 1)
+
+
+def test_as_many_hearings_as_the_recipe_says(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hours, "in_processes", _here)
+    few = Recipe(phrase="hey moon", chatter=0, altered=1)
+    more = few.model_copy(update={"altered": 3})
+    narrow = few.model_copy(update={"narrow": 1.0})
+    told: list[str] = []
+
+    def names(recipe: Recipe) -> list[str]:
+        learned, _ = featurise(recipe, places, lambda *said: told.append(str(said)))
+        return [stream.name for path in learned for stream in read_streams(path)]
+
+    assert names(few) == ["speech", "altered-101"]
+    assert names(more) == ["speech", "altered-101", "altered-102", "altered-103"]
+    files = set((places.cache / "streams").iterdir())
+    assert names(narrow) == names(few)
+    (added,) = set((places.cache / "streams").iterdir()) - files
+    assert added.name.startswith("altered-1-")
+    assert told
+
+
+def test_a_narrow_band_is_one_more_alteration() -> None:
+    pool, rooms = [_noise(number) for number in range(4)], sound.rooms(1, 2)
+
+    def edge(narrow: float) -> float:
+        """What the upper channels have of the lower ones, where it is loud."""
+        rows = [altered_stream(pool, rooms, [seed], "x", narrow).rows for seed in range(1, 5)]
+        loud = [r[r.mean(1) > np.percentile(r.mean(1), 60)].astype(float) for r in rows]
+        return float(np.mean([r[:, 36:].mean() / r[:, 10:20].mean() for r in loud]))
+
+    assert edge(1.0) < 0.85 * edge(0.0)
+
+
+def _here(work: Callable, jobs: list[tuple], _: int, done: Callable[[int], None]) -> None:
+    """Instead of processes, which take seconds to start."""
+    for number, job in enumerate(jobs):
+        work(*job)
+        done(len(jobs) - number - 1)
