@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
+from numpy.typing import NDArray
 
 from bluering import audio, demo
+from bluering.espeak import Espeak
 from bluering.models.compiler import compile_model
 from bluering.models.packaged import packaged
 from bluering.models.tflite_reader import parse_tflite
 from tests.parity import frontend_oracle, oracle
 from tests.parity.networks import NETWORKS
-from tests.peers import every_model
+from tests.peers import PEERS, every_model
 from tests.targets.device import run
 
 MODELS = every_model()
@@ -22,8 +25,20 @@ MODELS = every_model()
 
 @cache
 def speech() -> oracle.Features:
-    """The demo's scene: talk and wake words."""
-    return frontend_oracle.quantised(frontend_oracle.raw_features(audio.read(demo.FLAC)))
+    """The demo's scene, talk and our wake words, and then those of the peers."""
+    samples = np.concatenate([audio.read(demo.FLAC), *map(said, PEERS)])
+    return frontend_oracle.quantised(frontend_oracle.raw_features(samples))
+
+
+def said(peer: str) -> NDArray[np.int16]:
+    """Its word by two voices, and the silence after each."""
+    synthesiser, parts = Espeak(), []
+    for voice in ("en-us+annie", "en-us+belinda"):
+        speech = synthesiser.say(peer.replace("_", " "), voice, 160, 50, 50).astype(np.float32)
+        speech = soxr.resample(speech, synthesiser.rate, audio.RATE)
+        speech *= 12_000 / np.abs(speech).max()
+        parts += [speech.astype(np.int16), np.zeros(audio.RATE, np.int16)]
+    return np.concatenate(parts)
 
 
 @cache
