@@ -99,7 +99,7 @@ def test_real_recordings_give_equal_outputs(
     given = on_device(micropython, MODELS[name].blob, features, tmp_path)
     assert len(given) == len(wanted) >= 500
     assert np.count_nonzero(given != wanted) == 0
-    if name == "alexa":
+    if name in ("alexa", "peer alexa"):
         assert wanted.max() > 200
 
 

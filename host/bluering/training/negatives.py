@@ -121,9 +121,7 @@ def altered_stream(
         if dice.random() < 0.5:
             response = rooms[int(dice.integers(len(rooms)))]
             x = np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
-        x = sound.transmitted(x, dice)
-        if narrow and dice.random() < narrow:
-            x = sound.narrow_band(x, dice)
+        x = sound.transmitted(x, dice, narrow)
         if dice.random() < 0.35:
             other = sound.excerpt(recordings, len(x), dice)
             x = x + other * np.float32(

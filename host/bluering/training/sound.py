@@ -215,8 +215,8 @@ def active_rms(x: Sound) -> float:
     return rms(x[np.abs(x) > 0.02 * peak]) if peak > 0 else 0.0
 
 
-def transmitted(x: Sound, dice: np.random.Generator) -> Sound:
-    """A microphone's and a housing's frequency response."""
+def transmitted(x: Sound, dice: np.random.Generator, narrow: float = 0.0) -> Sound:
+    """A microphone's and a housing's frequency response; narrow: how often a telephone's too."""
     if dice.random() < 0.5:
         band = [dice.uniform(40, 350), dice.uniform(3200, 7900)]
         filters = signal.butter(int(dice.integers(1, 3)), band, "band", fs=RATE, output="sos")
@@ -227,7 +227,7 @@ def transmitted(x: Sound, dice: np.random.Generator) -> Sound:
         knots = np.sort(np.concatenate([[0], dice.random(4), [1]]))
         gain = np.interp(place, knots, dice.uniform(-7, 7, 6))
         x = np.fft.irfft(spectrum * 10 ** (gain / 20), len(x)).astype(np.float32)
-    return x
+    return narrow_band(x, dice) if narrow and dice.random() < narrow else x
 
 
 def narrow_band(x: Sound, dice: np.random.Generator) -> Sound:

@@ -161,9 +161,7 @@ class _Maker:
         dice, x = self._dice, said.x
         if kind not in ("noise", "close") and dice.random() < 0.65:
             x = self._in_room(x)
-        x = sound.transmitted(x, dice)
-        if self._sources.narrow and dice.random() < self._sources.narrow:
-            x = sound.narrow_band(x, dice)
+        x = sound.transmitted(x, dice, self._sources.narrow)
         snr = float(dice.uniform(*_CLOSE_SNR)) if kind == "close" else self._snr()
         x = x + self._noise() * (max(sound.active_rms(x), 1e-4) * 10 ** (-snr / 20))
         heard = sound.recorded(x, dice)
