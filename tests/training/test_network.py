@@ -11,7 +11,8 @@ from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
 from bluering.models.tflite_reader import parse_tflite
 from bluering.training import embeddings, judge
-from bluering.training.fit import misses, quantise, train
+from bluering.training.averaging import mean_of
+from bluering.training.fit import branch, misses, quantise, train
 from bluering.training.heard import stream_scores
 from bluering.training.loop import Loop, Material
 from bluering.training.negatives import Stream
@@ -185,6 +186,38 @@ def test_the_float_network_is_the_mean_of_its_last_three_quarters(tmp_path: Path
     net = train(recipe, _material(), tmp_path / "a", lambda *_: None)
     torch.testing.assert_close(net.first.weight, torch.stack(passed[2:]).mean(0))
     assert not torch.equal(passed[2], passed[7])
+
+
+def test_branches_go_on_from_the_trunk_each_its_own_way(tmp_path: Path) -> None:
+    training = Training(steps=60, quantised_steps=1, branch_steps=4, learning_rate=1e-3)
+    recipe = Recipe(phrase="word", network=SMALL, training=training)
+    material = _material()
+    trunk = train(recipe, material, tmp_path / "trunk", lambda *_: None)
+    before = trunk.first.weight.detach().clone()
+
+    def went(number: int) -> torch.Tensor:
+        checkpoint = tmp_path / str(number)
+        net = branch(recipe, number, material, trunk, checkpoint, lambda *_: None)
+        return net.first.weight.detach()
+
+    first, second, again = went(1), went(2), went(1)
+    assert torch.equal(trunk.first.weight, before)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+    elsewhere = (Net(SMALL).first.weight - before).abs().mean()
+    assert 0 < (first - before).abs().mean() < elsewhere / 4
+
+
+def test_the_mean_of_networks_has_the_mean_of_their_weights() -> None:
+    torch.manual_seed(1)
+    nets = [Net(SMALL) for _ in range(3)]
+    for net in nets:
+        net.train()(torch.from_numpy(_rows(4, 7)).float())
+    mean = mean_of(nets)
+    assert isinstance(mean, Net)
+    for name, value in mean.state_dict().items():
+        parts = torch.stack([net.state_dict()[name].float() for net in nets])
+        torch.testing.assert_close(value.float(), parts.mean(0))
 
 
 def test_what_learning_on_spoils_is_not_kept(tmp_path: Path) -> None:

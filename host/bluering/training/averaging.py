@@ -3,7 +3,13 @@
 From step to step the worst false accepts are others, and where all the ways meet is a flat place,
 which speech that nobody synthesised and int8 don't leave as soon (Izmailov et al., "Averaging
 Weights Leads to Wider Optima and Better Generalization", 2018; Cha et al., "SWAD", 2021).
+
+Networks that went on from one place apart can be averaged as well, and what they are fooled by has
+less in common (Ramé et al., "Diverse Weight Averaging for Out-of-Distribution Generalization",
+2022).
 """
+
+from collections.abc import Sequence
 
 from torch import nn
 from torch.optim import Optimizer
@@ -28,3 +34,11 @@ def take(mean: AveragedModel, net: nn.Module, step: int, steps: int) -> None:
     """After each step, counted from 0."""
     if step >= int(_FIRST * steps):
         mean.update_parameters(net)
+
+
+def mean_of(nets: Sequence[nn.Module]) -> nn.Module:
+    """A network with the mean of the weights of several."""
+    mean = begun(nets[0])
+    for net in nets:
+        mean.update_parameters(net)
+    return mean.module

@@ -59,13 +59,15 @@ def chatter(
     rooms: Sequence[Sound],
     noises: Sequence[Sound],
     dice: np.random.Generator,
+    narrow: float = 0.0,
 ) -> NDArray[np.int16]:
-    """So much talk at RATE, in scenes; noises: what may be heard behind it."""
+    """So much talk at RATE, in scenes; noises: what may be heard behind it; narrow: the share of
+    scenes whose talk has a narrow band."""
     lines = texts(phrase, dice)
     parts, left = [], int(seconds * RATE)
     while left > 0:
         length = min(left, int(dice.uniform(*_SCENE) * RATE))
-        parts.append(_scene(_talk(lines, voice, length, dice), rooms, noises, dice))
+        parts.append(_scene(_talk(lines, voice, length, dice), rooms, noises, dice, narrow))
         left -= length
     return np.concatenate([np.zeros(0, np.int16), *parts])
 
@@ -83,14 +85,18 @@ def _talk(lines: Iterator[str], voice: Voice, length: int, dice: np.random.Gener
 
 
 def _scene(
-    x: Sound, rooms: Sequence[Sound], noises: Sequence[Sound], dice: np.random.Generator
+    x: Sound,
+    rooms: Sequence[Sound],
+    noises: Sequence[Sound],
+    dice: np.random.Generator,
+    narrow: float,
 ) -> NDArray[np.int16]:
     from scipy.signal import fftconvolve
 
     if dice.random() < 0.65:
         response = rooms[int(dice.integers(len(rooms)))]
         x = np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
-    x = sound.transmitted(x, dice)
+    x = sound.transmitted(x, dice, narrow)
     noise = sound.coloured(len(x), dice)
     if noises and dice.random() < 0.6:
         noise = sound.excerpt(noises, len(x), dice)

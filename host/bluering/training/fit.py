@@ -17,6 +17,7 @@ from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
 
+_BRANCH_RATE = 2 / 3  # of the learning rate: a branch must stay where a mean with others holds
 _HEARING = 100  # steps that give the ranges of activations
 _MEMORY = 0.998  # of the running mean, from step to step
 _CHOOSE_EVERY = 500
@@ -45,11 +46,13 @@ class Choice:
 Told = Callable[[int, int, str], None]
 
 
-def train(recipe: Recipe, material: Material, checkpoint: Path, told: Told) -> Net:
+def train(
+    recipe: Recipe, material: Material, checkpoint: Path, told: Told, trunk: Net | None = None
+) -> Net:
     """A float network with the mean of its weights on the way, from the checkpoint on where there
-    is one. told: step, of all, a line."""
+    is one. trunk: where it starts instead of nowhere. told: step, of all, a line."""
     torch.manual_seed(recipe.seed)
-    net = Net(recipe.network)
+    net = copy.deepcopy(trunk) if trunk else Net(recipe.network)
     steps = recipe.training.steps
     loop = Loop(recipe, material, net)
     rate = recipe.training.learning_rate
@@ -65,6 +68,21 @@ def train(recipe: Recipe, material: Material, checkpoint: Path, told: Told) -> N
         told(step + 1, steps, line)
         saved.save(step + 1)
     return cast(Net, mean.module).eval()
+
+
+def branch(
+    recipe: Recipe, number: int, material: Material, trunk: Net, checkpoint: Path, told: Told
+) -> Net:
+    """The trunk, gone on by other dice. number: which of the branches, from 1."""
+    training = recipe.training
+    way = training.model_copy(
+        update={
+            "steps": training.branch_steps,
+            "learning_rate": training.learning_rate * _BRANCH_RATE,
+        }
+    )
+    own = recipe.model_copy(update={"seed": recipe.seed + 30 + number, "training": way})
+    return train(own, material, checkpoint, told, trunk)
 
 
 def quantise(

@@ -24,8 +24,8 @@ from bluering.training.stages import Places, Told, digest, in_processes, kept, w
 
 _FEATURISE, _CHATTER = 3, 3  # counted up when the code changes what it makes
 _CHATTER_HOURS = 1.0  # in a file
-# The share of altered recordings with a narrow band, where words have one: a narrow band alone
-# must not sound like the word.
+# The share of altered recordings and of chatter with a narrow band, where words have one: a narrow
+# band alone must not sound like the word.
 _NARROW = 0.25
 
 
@@ -38,7 +38,7 @@ def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], P
         (_Real(places.corpus, "learn"), folder / f"learn-{key}.npz"),
         (_Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"),
     ]
-    narrow = _NARROW if recipe.narrow else 0.0
+    narrow = _narrow(recipe)
     altered = digest(key, narrow) if narrow else key
     for number in range(1, recipe.altered + 1) if places.corpus.is_file() else ():
         job = _Real(places.corpus, "alter", recipe.seed * 100 + number, narrow)
@@ -83,28 +83,36 @@ class _Chatter:
     seed: int
     number: int
     hours: float
+    narrow: float = 0.0
 
     def key(self) -> str:
         installed = list(versions("hibari").values())
         who = (self.phrase, self.seed, self.number, self.hours)
-        return digest(_CHATTER, corpus_key(self.corpus), installed, *who)
+        also = [("narrow", self.narrow)] if self.narrow else []  # not in older files' names
+        return digest(_CHATTER, corpus_key(self.corpus), installed, *who, *also)
 
     def streams(self) -> list[Stream]:
         dice = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])
         noises = [x for kind in learned_sounds(self.corpus).values() for x in kind]
         rooms = sound.rooms(self.seed * 100)
-        said = chatter(self.phrase, voice("hibari"), self.hours * 3600, rooms, noises, dice)
+        said = chatter(
+            self.phrase, voice("hibari"), self.hours * 3600, rooms, noises, dice, self.narrow
+        )
         return [Stream.of(f"chatter-{self.number}", said)]
 
 
 _Job = _Real | _Chatter
 
 
+def _narrow(recipe: Recipe) -> float:
+    return _NARROW if recipe.narrow else 0.0
+
+
 def _chatters(recipe: Recipe, places: Places) -> Iterator[_Chatter]:
     """An hour each, the last one perhaps shorter: more of them don't change the earlier ones."""
     for number in range(ceil(recipe.chatter / _CHATTER_HOURS)):
         hours = min(_CHATTER_HOURS, recipe.chatter - number * _CHATTER_HOURS)
-        yield _Chatter(places.corpus, recipe.phrase, recipe.seed, number, hours)
+        yield _Chatter(places.corpus, recipe.phrase, recipe.seed, number, hours, _narrow(recipe))
 
 
 def _make(job: _Job, path: Path) -> None:

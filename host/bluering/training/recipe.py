@@ -70,6 +70,8 @@ class Training(BaseModel):
 
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
     steps: Annotated[int, Field(ge=1)] = 8_000
+    branches: Annotated[int, Field(ge=0, le=8)] = 0  # go on from there apart; their mean ships
+    branch_steps: Annotated[int, Field(ge=1)] = 4_000
     quantised_steps: Annotated[int, Field(ge=1)] = 1_600  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
@@ -153,7 +155,9 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "altered": 1,
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
-            "training": Training(teacher_steps=20, steps=30, quantised_steps=20),
+            "training": Training(
+                teacher_steps=20, steps=30, branches=1, branch_steps=10, quantised_steps=20
+            ),
             "accepts_per_hour": 10_000.0,
         }
     )

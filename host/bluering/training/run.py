@@ -1,7 +1,6 @@
 """`bluering train`: all stages from a recipe to a folder with a model."""
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,22 +12,18 @@ from bluering.models.tflite_reader import parse_tflite
 from bluering.training import held_out, judge, shipped
 from bluering.training.card import Card
 from bluering.training.errors import TrainingError
-from bluering.training.fit import quantise, train
 from bluering.training.hours import featurise
 from bluering.training.lock import lock
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
-from bluering.training.loop import Material
-from bluering.training.negatives import Stream
-from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, Net, macs_a_step
-from bluering.training.pipeline import Spoken, augment, load_tracks, speak
+from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, macs_a_step
+from bluering.training.pipeline import Spoken, augment, speak
 from bluering.training.quantised import QuantisedNet, write_tflite
 from bluering.training.recipe import Recipe
 from bluering.training.speech import Clip, clips
-from bluering.training.stages import Places, Told, digest, kept, read_streams
-from bluering.training.teacher import Teacher, train_teacher
-from bluering.training.tracks import Tracks, features
+from bluering.training.stages import Places, Told, read_streams
+from bluering.training.tracks import features
+from bluering.training.weights import Given, fitted
 
-_TEACH, _TRAIN, _QUANTISE = 2, 9, 9  # counted up when the code of a stage changes what it makes
 _ROUNDED_CLIPS = 200
 _FEW_CLIPS = 50
 _CONFUSABLE_CLIPS = 400
@@ -48,97 +43,13 @@ def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told)
     spoken = speak(recipe, places, told)
     files = augment(recipe, spoken, places, told)
     learned, chosen_by = featurise(recipe, places, told)
-    given = [
-        {kind: [path.stem for path in paths] for kind, paths in sorted(files.items())},
-        [path.stem for path in learned],
-    ]
-    taught = digest(_TEACH, recipe.seed, recipe.training.teacher_steps, *given)
-    key = digest(
-        _TRAIN,
-        taught,
-        recipe.network.model_dump(),
-        recipe.training.model_dump(exclude={"threads", "quantised_steps"}),
-    )
-    folder = places.cache / "weights"
-    teacher = folder / f"{taught}.teacher.pt"
     human = [clip.utterance.engine != "flite" for clip in clips(spoken.files["held_out"])]
-    net = _fitted(recipe, files, human, learned, chosen_by, teacher, key, told)
+    given = Given(files, human, learned, chosen_by)
+    net = fitted(recipe, given, places.cache / "weights", told)
     model = write_tflite(net, f"wake word: {recipe.phrase}")
     if len(model) > BYTES_ALLOWED:
         raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")
     return _judged(recipe, places, names, told, spoken, net, model, chosen_by)
-
-
-def _fitted(
-    recipe: Recipe,
-    files: dict[str, list[Path]],
-    human: Sequence[bool],
-    learned: list[Path],
-    chosen_by: Path,
-    teacher_path: Path,
-    key: str,
-    told: Told,
-) -> QuantisedNet:
-    """human: which of the clips held out sound enough like people to choose weights by."""
-    import torch
-
-    folder = teacher_path.parent
-    material: list[Material] = []
-
-    def saying(stage: str) -> Callable[[int, int, str], None]:
-        return lambda done, total, line: told(stage, done, total, line)
-
-    def loaded() -> Material:
-        if not material:
-            words, others, held = load_tracks(files)
-            held = held.of_clips(human) if any(human) else held
-            streams = [stream for path in learned for stream in read_streams(path)]
-            teacher = _taught(recipe, words, others, streams, teacher_path, saying)
-            chosen = read_streams(chosen_by)
-            material.append(Material(words, others, streams, held, chosen, teacher))
-        return material[0]
-
-    final = digest(_QUANTISE, key, recipe.training.quantised_steps, recipe.window)
-    float_path, whole_path = folder / f"{key}.pt", folder / f"{final}.pt"
-    if not whole_path.exists():
-        kept(
-            float_path,
-            lambda: train(recipe, loaded(), folder / f"{key}.checkpoint", saying("train")),
-            lambda net, path: torch.save(net.state_dict(), path),
-        )
-    net = Net(recipe.network)
-    if float_path.exists():
-        net.load_state_dict(torch.load(float_path))
-    net.eval()
-    kept(
-        whole_path,
-        lambda: quantise(recipe, loaded(), net, folder / f"{final}.checkpoint", saying("quantise")),
-        lambda found, path: torch.save(found.state_dict(), path),
-    )
-    quantised = QuantisedNet(net)
-    quantised.load_state_dict(torch.load(whole_path))
-    return quantised.eval()
-
-
-def _taught(
-    recipe: Recipe,
-    words: Tracks,
-    others: Tracks,
-    streams: list[Stream],
-    path: Path,
-    saying: Callable[[str], Callable[[int, int, str], None]],
-) -> Teacher:
-    import torch
-
-    steps = recipe.training.teacher_steps
-    kept(
-        path,
-        lambda: train_teacher(words, others, streams, recipe.seed, steps, saying("teach")),
-        lambda net, aside: torch.save(net.state_dict(), aside),
-    )
-    teacher = Teacher()
-    teacher.load_state_dict(torch.load(path))
-    return teacher.eval()
 
 
 def _judged(
