@@ -90,6 +90,12 @@ def _learned(recipe: Recipe) -> str:
         if recipe.chatter
         else ""
     )
+    branches = recipe.training.branches
+    mean = (
+        f"The network has the mean weights of one and of {branches} that went on from it apart. "
+        if branches
+        else ""
+    )
     counts = _table(("", "Kokoro", "eSpeak NG", "Flite"), rows)
     return (
         f"Synthetic speech, number of clips:\n\n{counts}"
@@ -98,6 +104,7 @@ def _learned(recipe: Recipe) -> str:
         "other voices, melodies and rhythms by the vocoder WORLD; whispered and shouted ones; "
         "alone and in one breath with others, in random rooms and noises. A teacher, trained on "
         "the same over Google's speech embedding (Apache-2.0), told the network how sure to be. "
+        f"{mean}"
         "Look-alikes from the CMU Pronouncing Dictionary by phonetic distance and from the recipe. "
         f"{talk}Half of the development corpus' recordings without the word, by speaker where "
         f"known, as negatives and as noise. {own}"

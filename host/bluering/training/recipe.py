@@ -70,7 +70,8 @@ class Training(BaseModel):
 
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
     steps: Annotated[int, Field(ge=1)] = 8_000
-    branches: Annotated[int, Field(ge=0, le=8)] = 0  # go on from there apart; their mean ships
+    trunks: Annotated[int, Field(ge=1, le=4)] = 1  # trained apart; the one that misses least stays
+    branches: Annotated[int, Field(ge=0, le=8)] = 0  # go on from it apart; the mean of all ships
     branch_steps: Annotated[int, Field(ge=1)] = 4_000
     quantised_steps: Annotated[int, Field(ge=1)] = 1_600  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
@@ -156,7 +157,12 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
             "training": Training(
-                teacher_steps=20, steps=30, branches=1, branch_steps=10, quantised_steps=20
+                teacher_steps=20,
+                steps=30,
+                trunks=2,
+                branches=1,
+                branch_steps=10,
+                quantised_steps=20,
             ),
             "accepts_per_hour": 10_000.0,
         }

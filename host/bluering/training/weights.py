@@ -11,7 +11,7 @@ from torch import nn
 
 from bluering.training.averaging import mean_of
 from bluering.training.fit import Told as Lines
-from bluering.training.fit import branch, quantise, train
+from bluering.training.fit import branch, misses, quantise, train
 from bluering.training.loop import Material
 from bluering.training.net import Net
 from bluering.training.pipeline import load_tracks
@@ -22,6 +22,8 @@ from bluering.training.teacher import Teacher, train_teacher
 
 # Counted up when the code of a stage changes what it makes.
 _TEACH, _TRAIN, _BRANCH, _QUANTISE = 2, 9, 1, 9
+
+_AFTER = ("trunks", "branches", "branch_steps")  # of the recipe's training: what follows "train"
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,14 @@ class _Weights:
             _TRAIN,
             self._taught,
             recipe.network.model_dump(),
-            training.model_dump(exclude={"threads", "quantised_steps", "branches", "branch_steps"}),
+            training.model_dump(exclude={"threads", "quantised_steps", *_AFTER}),
         )
 
     def quantised(self) -> QuantisedNet:
         training = self._recipe.training
-        branches = (training.branches, training.branch_steps) if training.branches else ()
-        key = digest(
-            _QUANTISE, self._trained, training.quantised_steps, self._recipe.window, *branches
-        )
+        after = training.model_dump(include=set(_AFTER), exclude_defaults=True)
+        ways = (after,) if after else ()  # not in older files' names
+        key = digest(_QUANTISE, self._trained, training.quantised_steps, self._recipe.window, *ways)
         lines, checkpoint = self._lines("quantise"), self._checkpoint(key)
         net = QuantisedNet(Net(self._recipe.network))
         net.load_state_dict(
@@ -82,18 +83,27 @@ class _Weights:
         return cast(Net, mean_of([trunk, *branches])).eval() if branches else trunk
 
     def _trunk(self) -> Net:
-        key = self._trained
+        """Of those trained apart the one that misses least of what is held out."""
+        nets = [self._attempt(number) for number in range(self._recipe.training.trunks)]
+        if len(nets) == 1:
+            return nets[0]
+        return min(nets, key=lambda net: misses(net, self._material, self._recipe.window))
+
+    def _attempt(self, number: int) -> Net:
+        """A network from nothing, by other dice for each number."""
+        key = digest(self._trained, number) if number else self._trained
+        recipe = self._recipe.model_copy(update={"seed": self._recipe.seed + number})
+        lines = self._lines(f"train {number + 1}" if number else "train")
         return self._net(
             self._kept(
                 f"{key}.pt",
-                lambda: train(
-                    self._recipe, self._material, self._checkpoint(key), self._lines("train")
-                ),
+                lambda: train(recipe, self._material, self._checkpoint(key), lines),
             )
         )
 
     def _branch(self, number: int, trunk: Net) -> Net:
-        key = digest(_BRANCH, self._trained, self._recipe.training.branch_steps, number)
+        training = self._recipe.training
+        key = digest(_BRANCH, self._trained, training.trunks, training.branch_steps, number)
         lines = self._lines(f"branch {number}")
         return self._net(
             self._kept(
