@@ -70,6 +70,23 @@ def test_it_is_as_long_as_asked_and_the_same_again() -> None:
     assert (seconds > 100).all()
 
 
+def test_a_scene_may_have_a_narrow_band() -> None:
+    class Hiss(_Tone):
+        def say(self, utterance: Utterance) -> tuple[NDArray[np.float32], int]:
+            tone, rate = super().say(utterance)
+            return np.random.default_rng(1).normal(0, 0.1, len(tone)).astype(np.float32), rate
+
+    def above(narrow: float) -> float:
+        """The share of the sound's power over 5 kHz."""
+        rooms = [np.eye(1, 400, dtype=np.float32)[0]]
+        quiet = [np.zeros(RATE, np.float32)]
+        x = chatter("Alexa", Hiss(), 120.0, rooms, quiet, np.random.default_rng(2), narrow)
+        power = np.abs(np.fft.rfft(x)) ** 2
+        return float(power[int(len(power) * 5 / 8) :].sum() / power.sum())
+
+    assert above(1.0) < above(0.0) / 3
+
+
 def test_hibari_says_a_line_at_its_speed_and_the_same_again() -> None:
     engine = voice("hibari")
     usual, rate = engine.say(Utterance("the election was a letter", "hibari", "heart"))

@@ -18,6 +18,7 @@ from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
 
 _BRANCH_RATE = 2 / 3  # of the learning rate: a branch must stay where a mean with others holds
+_BRANCH_SEEDS = 30  # after those of the trunks
 _HEARING = 100  # steps that give the ranges of activations
 _MEMORY = 0.998  # of the running mean, from step to step
 _CHOOSE_EVERY = 500
@@ -81,7 +82,7 @@ def branch(
             "learning_rate": training.learning_rate * _BRANCH_RATE,
         }
     )
-    own = recipe.model_copy(update={"seed": recipe.seed + 30 + number, "training": way})
+    own = recipe.model_copy(update={"seed": recipe.seed + _BRANCH_SEEDS + number, "training": way})
     return train(own, material, checkpoint, told, trunk)
 
 
