@@ -27,9 +27,9 @@ def _train(*options: str, cache: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _smoke(output: Path, cache: Path) -> subprocess.CompletedProcess[str]:
+def _smoke(output: Path, cache: Path, jobs: int = 2) -> subprocess.CompletedProcess[str]:
     absent = str(cache / "no-corpus" / "manifest.csv")
-    options = ("alexa", "--smoke", "--jobs", "2", "--corpus", absent, "-o", str(output))
+    options = ("alexa", "--smoke", "--jobs", str(jobs), "--corpus", absent, "-o", str(output))
     return _train(*options, cache=cache)
 
 
@@ -53,12 +53,14 @@ def test_from_a_word_to_a_model_twice_the_same(tmp_path: Path) -> None:
     assert "No recordings were there to choose it on" in card
     record = json.loads((folder / "lock.json").read_text())
     assert record["packages"]["torch"]["version"]
+    assert "train 2: 1 of 1, beside the others" in first.stderr
 
-    # Nothing is done again where all is there; all is the same where nothing is.
+    # Nothing is done again where all is there; all is the same where nothing is, by one process.
     again = _smoke(tmp_path / "again", tmp_path / "cache")
     assert "train: " not in again.stderr
-    anew = _smoke(tmp_path / "anew", tmp_path / "other")
-    assert "train: 30 of 30" in anew.stderr
+    anew = _smoke(tmp_path / "anew", tmp_path / "other", jobs=1)
+    for stage in ("train", "train 2"):
+        assert f"{stage}: 30 of 30" in anew.stderr
     for other in ("again", "anew"):
         model = tmp_path / other / "alexa.tflite"
         assert model.read_bytes() == (folder / "alexa.tflite").read_bytes()

@@ -45,7 +45,7 @@ def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told)
     learned, chosen_by = featurise(recipe, places, told)
     human = [clip.utterance.engine != "flite" for clip in clips(spoken.files["held_out"])]
     given = Given(files, human, learned, chosen_by)
-    net = fitted(recipe, given, places.cache / "weights", told)
+    net = fitted(recipe, given, places.cache / "weights", places.jobs, told)
     model = write_tflite(net, f"wake word: {recipe.phrase}")
     if len(model) > BYTES_ALLOWED:
         raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")

@@ -1,7 +1,9 @@
 """The stages with weights, teach, train, branch and quantise, each kept under its inputs' hash."""
 
+import multiprocessing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -42,36 +44,43 @@ class Given:
         return [tracks, [path.stem for path in self.hours]]
 
 
-def fitted(recipe: Recipe, given: Given, folder: Path, told: Told) -> QuantisedNet:
-    """The network with int8 in the loop; what is in the folder already isn't made again."""
-    return _Weights(recipe, given, folder, told).quantised()
+def fitted(recipe: Recipe, given: Given, folder: Path, jobs: int, told: Told) -> QuantisedNet:
+    """The network with int8 in the loop; what is in the folder already isn't made again. jobs: how
+    many networks learn at a time, which doesn't change what they become."""
+    return _Weights(recipe, given, folder, jobs, told).quantised()
 
 
+@dataclass(frozen=True)
+class _Way:
+    """One network's training: from nothing, or from a trunk on."""
+
+    number: int
+    stage: str
+    key: str
+    trunk: Net | None = None
+
+
+@dataclass(frozen=True)
 class _Weights:
     """Each stage's weights. What they are learned from is read once, and only if it is needed."""
 
-    def __init__(self, recipe: Recipe, given: Given, folder: Path, told: Told) -> None:
-        self._recipe, self._given, self._folder, self._told = recipe, given, folder, told
-        training = recipe.training
-        self._taught = digest(_TEACH, recipe.seed, training.teacher_steps, *given.key())
-        self._trained = digest(
-            _TRAIN,
-            self._taught,
-            recipe.network.model_dump(),
-            training.model_dump(exclude={"threads", "quantised_steps", *_AFTER}),
-        )
+    recipe: Recipe
+    given: Given
+    folder: Path
+    jobs: int
+    told: Told
 
     def quantised(self) -> QuantisedNet:
-        training = self._recipe.training
+        training = self.recipe.training
         after = training.model_dump(include=set(_AFTER), exclude_defaults=True)
         ways = (after,) if after else ()  # not in older files' names
-        key = digest(_QUANTISE, self._trained, training.quantised_steps, self._recipe.window, *ways)
+        key = digest(_QUANTISE, self._trained, training.quantised_steps, self.recipe.window, *ways)
         lines, checkpoint = self._lines("quantise"), self._checkpoint(key)
-        net = QuantisedNet(Net(self._recipe.network))
+        net = QuantisedNet(Net(self.recipe.network))
         net.load_state_dict(
             self._kept(
                 f"{key}.pt",
-                lambda: quantise(self._recipe, self._material, self._mean(), checkpoint, lines),
+                lambda: quantise(self.recipe, self._material, self._mean(), checkpoint, lines),
             )
         )
         return net.eval()
@@ -79,72 +88,104 @@ class _Weights:
     def _mean(self) -> Net:
         """Of the trained network and its branches."""
         trunk = self._trunk()
-        branches = [self._branch(n + 1, trunk) for n in range(self._recipe.training.branches)]
+        numbers = range(1, self.recipe.training.branches + 1)
+        branches = self._nets([self._branch(number, trunk) for number in numbers])
         return cast(Net, mean_of([trunk, *branches])).eval() if branches else trunk
 
     def _trunk(self) -> Net:
         """Of those trained apart the one that misses least of what is held out."""
-        nets = [self._attempt(number) for number in range(self._recipe.training.trunks)]
+        nets = self._nets([self._attempt(n) for n in range(self.recipe.training.trunks)])
         if len(nets) == 1:
             return nets[0]
-        return min(nets, key=lambda net: misses(net, self._material, self._recipe.window))
+        return min(nets, key=lambda net: misses(net, self._material, self.recipe.window))
 
-    def _attempt(self, number: int) -> Net:
-        """A network from nothing, by other dice for each number."""
+    def _attempt(self, number: int) -> _Way:
+        """From nothing, by other dice for each number."""
         key = digest(self._trained, number) if number else self._trained
-        recipe = self._recipe.model_copy(update={"seed": self._recipe.seed + number})
-        lines = self._lines(f"train {number + 1}" if number else "train")
-        return self._net(
-            self._kept(
-                f"{key}.pt",
-                lambda: train(recipe, self._material, self._checkpoint(key), lines),
-            )
-        )
+        return _Way(number, f"train {number + 1}" if number else "train", key)
 
-    def _branch(self, number: int, trunk: Net) -> Net:
-        training = self._recipe.training
+    def _branch(self, number: int, trunk: Net) -> _Way:
+        training = self.recipe.training
         key = digest(_BRANCH, self._trained, training.trunks, training.branch_steps, number)
-        lines = self._lines(f"branch {number}")
-        return self._net(
-            self._kept(
-                f"{key}.pt",
-                lambda: branch(
-                    self._recipe, number, self._material, trunk, self._checkpoint(key), lines
-                ),
-            )
-        )
+        return _Way(number, f"branch {number}", key, trunk)
 
-    def _net(self, weights: dict) -> Net:
-        net = Net(self._recipe.network)
-        net.load_state_dict(weights)
+    def _nets(self, ways: list[_Way]) -> list[Net]:
+        """The networks at their ends; in as many processes as there may be, this one included."""
+        missing = [way for way in ways if not (self.folder / f"{way.key}.pt").exists()]
+        here = missing[:: self.jobs]
+        elsewhere = [way for way in missing if way not in here]
+        if elsewhere:
+            assert self._material  # what all of them need is made before
+            alone = replace(self, jobs=1, told=_silently)
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(self.jobs - 1, context) as pool:
+                others = [pool.submit(alone.learned, way) for way in elsewhere]
+                for way in here:
+                    self.learned(way)
+                for way, other in zip(elsewhere, others, strict=True):
+                    other.result()
+                    self.told(way.stage, 1, 1, "beside the others")
+        return [self.learned(way) for way in ways]
+
+    def learned(self, way: _Way) -> Net:
+        """The network at the end of its way."""
+        lines, checkpoint = self._lines(way.stage), self._checkpoint(way.key)
+        own = self.recipe.model_copy(update={"seed": self.recipe.seed + way.number})
+
+        def make() -> Net:
+            if way.trunk is None:
+                return train(own, self._material, checkpoint, lines)
+            return branch(self.recipe, way.number, self._material, way.trunk, checkpoint, lines)
+
+        net = Net(self.recipe.network)
+        net.load_state_dict(self._kept(f"{way.key}.pt", make))
         return net.eval()
 
     @cached_property
+    def _taught(self) -> str:
+        return digest(
+            _TEACH, self.recipe.seed, self.recipe.training.teacher_steps, *self.given.key()
+        )
+
+    @cached_property
+    def _trained(self) -> str:
+        return digest(
+            _TRAIN,
+            self._taught,
+            self.recipe.network.model_dump(),
+            self.recipe.training.model_dump(exclude={"threads", "quantised_steps", *_AFTER}),
+        )
+
+    @cached_property
     def _material(self) -> Material:
-        words, others, held = load_tracks(self._given.tracks)
-        held = held.of_clips(self._given.human) if any(self._given.human) else held
-        streams = [stream for path in self._given.hours for stream in read_streams(path)]
+        words, others, held = load_tracks(self.given.tracks)
+        held = held.of_clips(self.given.human) if any(self.given.human) else held
+        streams = [stream for path in self.given.hours for stream in read_streams(path)]
         teacher = Teacher()
-        steps = self._recipe.training.teacher_steps
+        steps = self.recipe.training.teacher_steps
         teacher.load_state_dict(
             self._kept(
                 f"{self._taught}.teacher.pt",
                 lambda: train_teacher(
-                    words, others, streams, self._recipe.seed, steps, self._lines("teach")
+                    words, others, streams, self.recipe.seed, steps, self._lines("teach")
                 ),
             )
         )
-        chosen_by = read_streams(self._given.chosen_by)
+        chosen_by = read_streams(self.given.chosen_by)
         return Material(words, others, streams, held, chosen_by, teacher.eval())
 
     def _kept(self, name: str, make: Callable[[], nn.Module]) -> dict:
         """A network's weights, made first if they aren't there."""
-        path = self._folder / name
+        path = self.folder / name
         kept(path, make, lambda net, aside: torch.save(net.state_dict(), aside))
         return torch.load(path)
 
     def _checkpoint(self, key: str) -> Path:
-        return self._folder / f"{key}.checkpoint"
+        return self.folder / f"{key}.checkpoint"
 
     def _lines(self, stage: str) -> Lines:
-        return lambda done, total, line: self._told(stage, done, total, line)
+        return lambda done, total, line: self.told(stage, done, total, line)
+
+
+def _silently(*_: object) -> None:
+    """In another process there is nobody to tell."""
