@@ -115,7 +115,7 @@ class _Weights:
         here = missing[:: self.jobs]
         elsewhere = [way for way in missing if way not in here]
         if elsewhere:
-            assert self._material  # what all of them need is made before
+            _ = self._material  # the teacher, which all of them need, is trained before
             alone = replace(self, jobs=1, told=_silently)
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(self.jobs - 1, context) as pool:
