@@ -26,9 +26,10 @@ from bluering.training.net import (
     score,
 )
 from bluering.training.quantised import QuantisedNet, write_tflite
-from bluering.training.recipe import Network, Recipe, Training
+from bluering.training.recipe import Batch, Network, Recipe, Training
 from bluering.training.teacher import Teacher
 from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
+from bluering.training.warp import Warp, warped
 from bluering.validate.results import Trace
 from bluering.validate.scoring import WakeFinder, hop_scores
 
@@ -186,6 +187,27 @@ def test_the_float_network_is_the_mean_of_its_last_three_quarters(tmp_path: Path
     net = train(recipe, _material(), tmp_path / "a", lambda *_: None)
     torch.testing.assert_close(net.first.weight, torch.stack(passed[2:]).mean(0))
     assert not torch.equal(passed[2], passed[7])
+
+
+def test_a_step_learns_from_as_many_of_each_as_the_recipe_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[np.ndarray] = []
+
+    def listening(rows: np.ndarray, dice: np.random.Generator) -> tuple[torch.Tensor, Warp]:
+        heard.append(rows)
+        return warped(rows, dice)
+
+    monkeypatch.setattr("bluering.training.loop.warped", listening)
+    training = Training(steps=2, batch=Batch(words=3, others=5, hours=7))
+    recipe = Recipe(phrase="word", network=SMALL, training=training)
+    material = _material()
+    train(recipe, material, tmp_path / "a", lambda *_: None)
+    for rows in heard:
+        words = (rows[:, 200:240, 10:20] >= 250).all((1, 2))
+        assert words.tolist() == 3 * [True] + 12 * [False]
+        tracks = [(material.others.features == row).all((1, 2)).any() for row in rows]
+        assert tracks == 3 * [False] + 5 * [True] + 7 * [False]
 
 
 def test_branches_go_on_from_the_trunk_each_its_own_way(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_whoever_says_the_same_has_nothing_to_pay(lessons: Lessons) -> None:
 
 
 def test_moments_that_may_be_the_word_count_most() -> None:
-    lesson = Lesson(np.array([[100, 300]]), np.array([[-6.0, 2.0]], np.float32))
+    lesson = Lesson.of(np.array([[100, 300]]), np.array([[-6.0, 2.0]], np.float32))
     right = torch.full((1, FRAMES), -6.0)
     right[0, 302] = 2.0
     for row, error, least, most in ((102, 1.0, 0, 0.05), (302, 1.0, 0.4, 1), (102, 6.0, 2.0, 3)):
@@ -164,6 +164,26 @@ def test_moments_that_may_be_the_word_count_most() -> None:
 
 
 def test_beyond_what_is_sure_nothing_is_asked_for() -> None:
-    lesson = Lesson(np.array([[300]]), np.array([[40.0]], np.float32))
+    lesson = Lesson.of(np.array([[300]]), np.array([[40.0]], np.float32))
     logits = torch.full((1, FRAMES), SURE)
     assert apart(lesson, logits, torch.arange(FRAMES)).item() == 0.0
+
+
+def test_of_a_word_it_may_only_raise_what_the_network_says() -> None:
+    rows = np.array([[100, 200, 300], [100, 200, 300]])
+    lesson = Lesson.of(rows, np.full((2, 3), -4.0, np.float32))
+    raised = lesson.raised(np.array([150.0, 400.0]), np.array([310.0, 500.0]))
+    assert raised.raising.tolist() == [[False, True, True], [False, False, False]]
+    ends = torch.arange(150, 330, 3)
+    logits = torch.zeros((2, len(ends)), requires_grad=True)
+
+    def pushed(lesson: Lesson) -> list[int]:
+        """The rows whose outputs are asked to be lower, of each track."""
+        (gradient,) = torch.autograd.grad(apart(lesson, logits, ends), logits)
+        return (gradient > 0).sum(1).tolist()
+
+    assert pushed(lesson) == [2, 2]
+    assert pushed(raised) == [0, 2]
+    louder = Lesson.of(rows, np.full((2, 3), 4.0, np.float32)).raised(np.zeros(2), np.full(2, 400))
+    (gradient,) = torch.autograd.grad(apart(louder, logits, ends), logits)
+    assert np.count_nonzero(gradient.numpy() < 0) == 4

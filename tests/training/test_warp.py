@@ -50,6 +50,6 @@ def test_the_same_dice_give_the_same_and_others_another() -> None:
 
 def test_lessons_move_along() -> None:
     rows = np.array([[100, 300, FRAMES], [100, 380, 300]])
-    lesson = Lesson(rows, np.zeros((2, 3), np.float32))
+    lesson = Lesson.of(rows, np.zeros((2, 3), np.float32))
     moved = lesson.moved(Warp(np.array([0.9, 1.2])))
     assert moved.rows.tolist() == [[120, 300, FRAMES], [60, FRAMES, 300]]

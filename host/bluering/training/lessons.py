@@ -1,6 +1,7 @@
 """What the teacher says about what the network hears, at the same moments."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,10 +23,22 @@ _TOGETHER = 30  # moments of a track that are learned from
 @dataclass(frozen=True)
 class Lesson:
     """Of a batch: rows (n, moments) of the tracks, FRAMES and beyond where there is nothing to
-    learn; the teacher's logits (n, moments)."""
+    learn; the teacher's logits (n, moments); where those only raise what the network says."""
 
     rows: NDArray[np.int64]
     logits: NDArray[np.float32]
+    raising: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], logits: NDArray[np.float32]) -> "Lesson":
+        """One whose logits raise and lower."""
+        return cls(rows, logits, np.zeros(rows.shape, np.bool_))
+
+    def raised(self, first: NDArray[Any], last: NDArray[Any]) -> "Lesson":
+        """What it says of the rows from first to last, (n,), may only raise. Of a word that noise
+        covers the teacher says that it is none; that much is known better."""
+        word = (self.rows >= first[:, None]) & (self.rows <= last[:, None])
+        return replace(self, raising=self.raising | word)
 
     def moved(self, warp: Warp) -> "Lesson":
         """For tracks that were warped."""
@@ -53,7 +66,7 @@ class Lessons:
     def of_tracks(self, which: int, chosen: NDArray[np.int64]) -> Lesson:
         """Of some tracks of the list's entry `which`."""
         rows = np.broadcast_to(self._track_rows[-_TOGETHER:], (len(chosen), _TOGETHER))
-        return Lesson(rows, self._tracks[which][chosen, -_TOGETHER:])
+        return Lesson.of(rows, self._tracks[which][chosen, -_TOGETHER:])
 
     def of_streams(self, starts: NDArray[np.int64]) -> Lesson:
         """Of FRAMES rows from each start on, in the rows of all streams joined."""
@@ -62,7 +75,7 @@ class Lessons:
         known = places >= 0
         places = np.maximum(places, 0)
         rows = np.where(known, self._rows[places] - starts[:, None], FRAMES)
-        return Lesson(rows, self._logits[places])
+        return Lesson.of(rows, self._logits[places])
 
 
 def joined(lessons: list[Lesson]) -> Lesson:
@@ -70,6 +83,7 @@ def joined(lessons: list[Lesson]) -> Lesson:
     return Lesson(
         np.concatenate([lesson.rows for lesson in lessons]),
         np.concatenate([lesson.logits for lesson in lessons]),
+        np.concatenate([lesson.raising for lesson in lessons]),
     )
 
 
@@ -81,6 +95,8 @@ def apart(lesson: Lesson, logits: Tensor, ends: Tensor) -> Tensor:
     steps = torch.from_numpy(np.clip(steps, 0, len(ends) - 1))
     wanted = torch.from_numpy(lesson.logits).clamp(-SURE, SURE)
     given = logits.gather(1, steps).clamp(-SURE - 1, SURE + 1)
+    raising = torch.from_numpy(lesson.raising)
+    wanted = torch.where(raising, torch.maximum(wanted, given.detach()), wanted)
     cost = functional.smooth_l1_loss(given, wanted, reduction="none")
     # Hardly any moment is near a word, and of all others both say the same before long.
     unsure = torch.maximum(torch.sigmoid(wanted + 1), torch.sigmoid(given.detach() + 1))

@@ -25,8 +25,9 @@ from bluering.training.teacher import SURE, Teacher
 from bluering.training.tracks import FRAMES, Tracks
 from bluering.training.warp import Warp, warped
 
-_WORDS, _TRACKS, _CROPS = 36, 28, 36  # in a batch
 _EARLY, _LATE = -8, 26  # rows from the word's end within which it must be heard
+_BEGUN = 0.35  # the share of a word before which it must not be heard
+_LONG_AFTER = 75  # rows from its end, after which it must not be heard any more
 _SECOND = 100  # rows
 _SCAN_EVERY = 600
 _EASY = 0.02  # how likely a second is that nearly nobody takes for the word, beside 1
@@ -55,6 +56,8 @@ class Loop:
         torch.set_num_threads(recipe.training.threads)
         self._dice = np.random.default_rng(recipe.seed)
         self._weight = recipe.training.negative_weight
+        self._batch = recipe.training.batch
+        self._doubted = recipe.training.doubted
         self._words, self._others = material.words, material.others
         self._hardness = np.ones(len(self._others))
         likely = np.where(material.words.snr < _NOISY, _SELDOM, 1.0)
@@ -92,42 +95,53 @@ class Loop:
             self._scan(net)
         self._count += 1
         net.train()
-        words = self._dice.choice(len(self._words), _WORDS, p=self._likely)
+        batch = self._batch
+        words = self._dice.choice(len(self._words), batch.words, p=self._likely)
         crops, lesson = self._crops()
         share = self._hardness / self._hardness.sum()
-        others = self._dice.choice(len(self._others), _TRACKS, p=share)
+        others = self._dice.choice(len(self._others), batch.others, p=share)
         spoken = self._mixed(self._words.features[words], crops)
         rows = np.concatenate([spoken, self._others.features[others], crops])
         phase = int(self._dice.integers(self._stride))
         rows, warp = warped(rows, self._dice)
         logits = net(self._masked(rows[:, phase:]))
         ends = torch.arange(logits.shape[1]) * self._stride + self._receptive - 1 + phase
-        heard, quiet = self._word_loss(logits[:_WORDS], words, warp, ends)
-        wrong, peaks = losses.negative(logits[_WORDS:], _HARDEST)
-        lesson = joined(
-            [self._lessons.of_tracks(0, words), self._lessons.of_tracks(1, others), lesson]
-        )
+        heard, quiet = self._word_loss(logits[: batch.words], words, warp, ends)
+        wrong, peaks = losses.negative(logits[batch.words :], _HARDEST)
+        lesson = joined([self._of_words(words), self._lessons.of_tracks(1, others), lesson])
         taught = apart(lesson.moved(warp), logits, ends)
         loss = heard + self._weight * (wrong + 0.5 * quiet) + _TAUGHT * taught
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         optimiser.step()
-        hard = 0.15 + 6 * peaks[:_TRACKS].numpy()
+        hard = 0.15 + 6 * peaks[: batch.others].numpy()
         self._hardness[others] = np.clip(0.6 * self._hardness[others] + 0.4 * hard, 0.15, 4)
         self._mean = [*self._mean[-99:], (heard.item(), wrong.item(), taught.item())]
         means = np.mean(self._mean, axis=0)
         return f"words {means[0]:.3f}, others {means[1]:.4f}, teacher {means[2]:.3f}"
 
+    def _of_words(self, words: NDArray[np.int64]) -> Lesson:
+        lesson = self._lessons.of_tracks(0, words)
+        if self._doubted:
+            return lesson
+        return lesson.raised(self._begun(words), self._words.end[words] + _LONG_AFTER)
+
+    def _begun(self, words: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The rows from which on so much of each word is said that it may be heard."""
+        start, end = self._words.start[words], self._words.end[words]
+        return start + _BEGUN * (end - start)
+
     def _crops(self) -> tuple[NDArray[np.uint8], Lesson]:
         """Of the streams; where there are none, more of the tracks."""
+        count = self._batch.hours
         if len(self._rows) < FRAMES:
-            chosen = self._dice.integers(len(self._others), size=_CROPS)
+            chosen = self._dice.integers(len(self._others), size=count)
             return self._others.features[chosen], self._lessons.of_tracks(1, chosen)
-        seconds = self._dice.choice(len(self._seconds), _CROPS, p=self._seconds)
+        seconds = self._dice.choice(len(self._seconds), count, p=self._seconds)
         # The second that was drawn lies somewhere in the rows that give outputs.
         room = FRAMES - self._receptive - _SECOND
-        starts = seconds * _SECOND - self._receptive - self._dice.integers(0, room, _CROPS)
+        starts = seconds * _SECOND - self._receptive - self._dice.integers(0, room, count)
         starts = np.clip(starts, 0, len(self._rows) - FRAMES)
         rows = self._rows[starts[:, None] + np.arange(FRAMES)]
         return rows, self._lessons.of_streams(starts)
@@ -167,7 +181,7 @@ class Loop:
         heard = losses.missed(pooled, in_time)
         after = (since >= 2) & (since <= 14)
         held = losses.mean_of(functional.softplus(-capped), after)
-        far = (ends[None] < start + 0.35 * (end - start)) | (since > 75)
+        far = (ends[None] < start + _BEGUN * (end - start)) | (since > _LONG_AFTER)
         return heard + 0.5 * held, losses.woken(logits, far)
 
     def _scan(self, net: Net | QuantisedNet) -> None:

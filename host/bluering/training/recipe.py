@@ -63,11 +63,23 @@ class Network(BaseModel):
     head: Annotated[int, Field(ge=1, le=32)] = 6
 
 
+class Batch(BaseModel):
+    """What a step of training learns from."""
+
+    model_config = _STRICT
+
+    words: Annotated[int, Field(ge=1, le=256)] = 36
+    others: Annotated[int, Field(ge=1, le=256)] = 28  # tracks without the word: look-alikes, talk
+    hours: Annotated[int, Field(ge=1, le=256)] = 36  # excerpts of recordings and of chatter
+
+
 class Training(BaseModel):
     """How long and how hard."""
 
     model_config = _STRICT
 
+    batch: Batch = Batch()
+    doubted: bool = True  # whether the teacher may say of a word that it is none
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
     steps: Annotated[int, Field(ge=1)] = 8_000
     trunks: Annotated[int, Field(ge=1, le=4)] = 1  # trained apart; the one that misses least stays

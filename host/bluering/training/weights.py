@@ -25,6 +25,7 @@ from bluering.training.teacher import Teacher, train_teacher
 # Counted up when the code of a stage changes what it makes.
 _TEACH, _TRAIN, _BRANCH, _QUANTISE = 2, 9, 1, 9
 
+_LATER = ("batch", "doubted")  # what came later, not in older files' names
 _AFTER = ("trunks", "branches", "branch_steps")  # of the recipe's training: what follows "train"
 
 
@@ -141,6 +142,11 @@ class _Weights:
         net.load_state_dict(self._kept(f"{way.key}.pt", make))
         return net.eval()
 
+    def _departing(self) -> list[dict]:
+        """What departs from the usual; the usual isn't in older files' names."""
+        own = self.recipe.training.model_dump(include=set(_LATER), exclude_defaults=True)
+        return [own] if own else []
+
     @cached_property
     def _taught(self) -> str:
         return digest(
@@ -153,7 +159,10 @@ class _Weights:
             _TRAIN,
             self._taught,
             self.recipe.network.model_dump(),
-            self.recipe.training.model_dump(exclude={"threads", "quantised_steps", *_AFTER}),
+            self.recipe.training.model_dump(
+                exclude={*_LATER, "threads", "quantised_steps", *_AFTER}
+            ),
+            *self._departing(),
         )
 
     @cached_property
