@@ -21,7 +21,8 @@ from bluering.link.records import (
     Wake,
     Word,
 )
-from bluering.models.packaged import packaged
+from bluering.models.cascade import Stages, join, source_sha256
+from bluering.models.packaged import CompiledWord, packaged
 from bluering.virtual.listen import hear, messages
 from bluering.virtual.runner import Light, VirtualBoard, VirtualBoardError
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
@@ -59,6 +60,26 @@ def heard_in(wakes: list[Wake], places: list[tuple[int, int]]) -> list[bool]:
 
 def is_blue(light: Light) -> bool:
     return all(pixel == BLUE for pixel in light.pixels)
+
+
+def test_a_second_model_can_keep_the_first_from_waking_it(word_size: int) -> None:
+    """The demo's "Alexa"s, and a second model that hardly ever takes anything for a word."""
+    sound = audio.read(demo.FLAC)[: 30 * RATE]
+    alone = packaged("alexa")
+    both = alone.with_blob(join(Stages(alone.blob, packaged("echo").blob, 100)))
+
+    def scores_of(word: CompiledWord) -> tuple[list[int], int]:
+        said = hear([word], [sound.tobytes()], word_size=word_size)
+        assert len([m for m in said if isinstance(m, Word)]) == 1
+        assert {m.model_sha256 for m in said if isinstance(m, Word)} == {source_sha256(word.blob)}
+        scores = [m.probabilities[0] for m in said if isinstance(m, Scores)]
+        return scores, len([m for m in said if isinstance(m, Wake)])
+
+    (first, wakes), (mean, fewer) = scores_of(alone), scores_of(both)
+    assert wakes > fewer == 0
+    assert len(mean) == len(first)
+    assert all(m == f for m, f in zip(mean, first, strict=True) if f < 100)
+    assert any(m < f for m, f in zip(mean, first, strict=True) if f >= 100)
 
 
 def test_it_presents_itself_and_takes_leave(word_size: int) -> None:

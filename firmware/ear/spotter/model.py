@@ -30,14 +30,15 @@ class Model:
         Raises ModelError with the reason when it is truncated, corrupt or of another version.
         """
         header = read_header(blob)
-        self.stride = header.stride
+        self.stride = header.stride  # rows a step
         self.source_sha256 = header.source_sha256
         self.probability = 0
-        self._row = header.row
+        self.row = header.row
         self._phase = 0
         self._arena = bytearray(header.arena)
         self._output = header.output
         self._regions = read_regions(blob, header)
+        self.memory = _memory(self._regions, header.stride)
         kernels = kernels or Kernels(model_kernels)
         self._place, self._transfer, self._shift = kernels.place, kernels.transfer, kernels.shift
         self._file, arena = blob, self._arena
@@ -46,7 +47,7 @@ class Model:
         self._moves = kernels.place(blob, REGIONS)
         pitch = header.input_pitch
         rows = range(header.input, header.input + header.stride * pitch, pitch)
-        self._rows = [kernels.place(arena, row) for row in rows]
+        self.rows = [kernels.place(arena, row) for row in rows]
         self._features = self._source = None
         self._calls = []
         for layer in read_layers(blob, header):
@@ -58,7 +59,7 @@ class Model:
         if features is not self._features:
             self._take_from(features)
         phase = self._phase
-        self._transfer(self._source, self._rows[phase], self._row)
+        self._transfer(self._source, self.rows[phase], self.row)
         phase += 1
         if phase < self.stride:
             self._phase = phase
@@ -72,8 +73,8 @@ class Model:
 
     def _take_from(self, features):
         """Rows come in the same buffer again and again: look at it once."""
-        if len(features) != self._row:
-            raise ValueError(f"{len(features)} features, not {self._row}")
+        if len(features) != self.row:
+            raise ValueError(f"{len(features)} features, not {self.row}")
         self._source = self._place(features)
         self._features = features
 
@@ -85,6 +86,11 @@ class Model:
         for region in self._regions:
             for index in range(region.offset, region.offset + region.keep + region.new):
                 arena[index] = region.fill
+
+
+def _memory(regions, stride):
+    """Rows of features, a multiple of the stride, before which nothing heard matters any more."""
+    return stride * (1 + sum(-(-region.keep // region.new) for region in regions if region.keep))
 
 
 def _calls(layer, file, arena, kernels):

@@ -8,8 +8,9 @@ import json
 import os
 
 from ear.settings import CUTOFF_PREFIX
+from ear.spotter.cascade import read_model
 from ear.spotter.detector import REFRACTORY_HOPS, Detector
-from ear.spotter.model import Model, ModelError
+from ear.spotter.model import ModelError
 
 FOLDER = "models"
 
@@ -64,8 +65,8 @@ def _load_word(folder, name, settings, kernels):
         with open(path + ".json") as file:
             manifest = json.load(file)
         with open(path + ".ear", "rb") as file:
-            blob = file.read()
-        return Word(name, Model(blob, kernels), manifest, settings.get(CUTOFF_PREFIX + name))
+            model = read_model(file, kernels)
+        return Word(name, model, manifest, settings.get(CUTOFF_PREFIX + name))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{path}.json: {error}")
     except ModelError as error:

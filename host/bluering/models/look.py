@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bluering.models.compiled import parse_compiled
+from bluering.models.cascade import CascadeReference, reference, source_sha256
 from bluering.models.errors import ModelError
 from bluering.models.packaged import CompiledWord
 from bluering.models.reference import Reference
@@ -60,7 +60,7 @@ class Look(BaseModel):
 class Examiner:
     """A model that looks a second time. Not safe to use from several threads."""
 
-    model: Reference
+    model: Reference | CascadeReference
     window: int
     look: Look
 
@@ -85,13 +85,13 @@ def examiner(word: CompiledWord, look: Look | None = None) -> Examiner:
     Raises ModelError when it has none, or another model's.
     """
     look = look or find_look(word)
-    sha256 = parse_compiled(word.blob).header.source_sha256.hex()
+    sha256 = source_sha256(word.blob).hex()
     if look.model_sha256 != sha256:
         raise ModelError(
             f"the second look of '{word.name}' was made for another version of its model. Make it "
             f"anew with 'bluering model second-look'"
         )
-    return Examiner(Reference(word.blob), word.manifest.window, look)
+    return Examiner(reference(word.blob), word.manifest.window, look)
 
 
 def find_look(word: CompiledWord) -> Look:
@@ -116,7 +116,7 @@ def read_look(path: Path) -> Look:
 
 def wakes(word: CompiledWord, sound: Samples, cutoff: int | None = None) -> list[int]:
     """The hops (from 1) at which a device that listens to this would wake."""
-    model = Reference(word.blob)
+    model = reference(word.blob)
     detector = Detector(
         word.manifest.cutoff if cutoff is None else cutoff,
         word.manifest.window,
@@ -173,7 +173,7 @@ def lead_of(word: CompiledWord, call: Samples) -> Rows:
 
 def make(word: CompiledWord, call: Samples, clips: Iterable[Samples], confirm: float) -> Look:
     """A look whose cutoff confirms at least the share ``confirm`` of the clips that wake."""
-    sha256 = parse_compiled(word.blob).header.source_sha256.hex()
+    sha256 = source_sha256(word.blob).hex()
     draft = Look(model_sha256=sha256, cutoff=0, confirmed="", lead=_hex(lead_of(word, call)))
     looking = examiner(word, draft)
     scores = sorted(looking.score(heard) for heard in _heard(word, clips))

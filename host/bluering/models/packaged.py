@@ -3,14 +3,16 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bluering.models.cascade import Stages, join, source_sha256
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
-from bluering.models.manifest import Manifest, read_manifest
+from bluering.models.manifest import Manifest, Second, read_manifest, read_second
 from bluering.models.tflite_reader import read_tflite
 
 # Our models: inside the installed package, or the checkout's.
 _INSTALLED = Path(__file__).with_name("words")
 _CHECKOUT = Path(__file__).parents[3] / "models"
+SECOND = ".second.json"
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,34 @@ def chosen(text: str) -> CompiledWord:
 
 
 def compiled_word(manifest: Path) -> CompiledWord:
-    """The word of a manifest with its ``.tflite`` beside it, compiled. Raises ModelError."""
+    """The word of a manifest with its ``.tflite`` beside it, compiled; with its second model, where
+    there is ``NAME.second.json`` too. Raises ModelError."""
     found = read_manifest(manifest)
     source = manifest.parent / found.model
+    blob = _compiled(source)
+    beside = manifest.with_name(manifest.stem + SECOND)
+    if beside.is_file():
+        second = read_second(beside)
+        blob = _joined(blob, second, beside)
+        found = found.with_cutoff(second.probability_cutoff)
+    return CompiledWord(manifest.stem, blob, found, source)
+
+
+def _compiled(source: Path) -> bytes:
     try:
-        blob = compile_model(read_tflite(source))
+        return compile_model(read_tflite(source))
     except ModelError as error:
         raise ModelError(f"{source}: {error}") from error
-    return CompiledWord(manifest.stem, blob, found, source)
+
+
+def _joined(first: bytes, second: Second, beside: Path) -> bytes:
+    if source_sha256(first).hex() != second.first_sha256:
+        raise ModelError(f"{beside} is for another version of the model beside it: make it anew")
+    other = _compiled(beside.parent / second.model)
+    try:
+        return join(Stages(first, other, int(second.doubt * 255)))
+    except ModelError as error:
+        raise ModelError(f"{beside}: {error}") from error
 
 
 def _manifests() -> dict[str, Path]:

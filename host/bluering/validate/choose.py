@@ -1,10 +1,10 @@
 """From what the user typed to a model that can be measured."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bluering.models.cascade import source_sha256
 from bluering.models.errors import ModelError
 from bluering.models.manifest import parse_manifest
 from bluering.models.packaged import CompiledWord, chosen
@@ -34,7 +34,7 @@ def choose_model(text: str) -> ModelSpec:
         word.blob,
         word.manifest.model_dump_json(exclude={"cutoff", "window"}),
         word.source,
-        hashlib.sha256(word.source.read_bytes()).hexdigest(),
+        source_sha256(word.blob).hex(),
         word.manifest.cutoff,
         word.manifest.window,
     )
