@@ -23,22 +23,21 @@ class Cascade:
         if (first.stride, first.row) != (second.stride, second.row):
             raise ModelError("its two models don't step together")
         self.stride, self.row = first.stride, first.row
-        self.memory = max(first.memory, second.memory)
         self.source_sha256 = source_sha256
         self._first, self._second, self._doubt = first, second, doubt
         kernels = kernels or Kernels(model_kernels)
-        self._place, self._transfer = kernels.place, kernels.transfer
+        self._transfer = kernels.transfer
         self._ring = [bytearray(self.row) for _ in range(second.memory)]  # the newest rows
         self._places = [kernels.place(row) for row in self._ring]
         self._again = bytearray(self.row)  # a row that the second hears later
         self._again_place = kernels.place(self._again)
-        self._features = self._source = None
         self.reset()
 
     def push(self, features):
         """Take one row of features (int8 + 128); True when ``probability`` (0..255) is new."""
-        self._remember(features)
-        if not self._first.push(features):
+        stepped = self._first.push(features)
+        self._remember()
+        if not stepped:
             return False
         probability = self._first.probability
         if probability >= self._doubt:
@@ -47,13 +46,8 @@ class Cascade:
         self.probability = probability
         return True
 
-    def _remember(self, features):
-        if features is not self._features:
-            if len(features) != self.row:
-                raise ValueError(f"{len(features)} features, not {self.row}")
-            self._source = self._place(features)
-            self._features = features
-        self._transfer(self._source, self._places[self._next], self.row)
+    def _remember(self):
+        self._transfer(self._first.source, self._places[self._next], self.row)
         self._next += 1
         if self._next == len(self._ring):
             self._next = 0

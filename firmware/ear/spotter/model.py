@@ -47,8 +47,9 @@ class Model:
         self._moves = kernels.place(blob, REGIONS)
         pitch = header.input_pitch
         rows = range(header.input, header.input + header.stride * pitch, pitch)
-        self.rows = [kernels.place(arena, row) for row in rows]
-        self._features = self._source = None
+        self._rows = [kernels.place(arena, row) for row in rows]
+        self._features = None
+        self.source = None  # what the kernels take for the newest row
         self._calls = []
         for layer in read_layers(blob, header):
             self._calls += _calls(layer, blob, arena, kernels)
@@ -59,7 +60,7 @@ class Model:
         if features is not self._features:
             self._take_from(features)
         phase = self._phase
-        self._transfer(self._source, self.rows[phase], self.row)
+        self._transfer(self.source, self._rows[phase], self.row)
         phase += 1
         if phase < self.stride:
             self._phase = phase
@@ -75,7 +76,7 @@ class Model:
         """Rows come in the same buffer again and again: look at it once."""
         if len(features) != self.row:
             raise ValueError(f"{len(features)} features, not {self.row}")
-        self._source = self._place(features)
+        self.source = self._place(features)
         self._features = features
 
     def reset(self):

@@ -1,7 +1,8 @@
 """The words that a device listens for: a model and a detector each, on one front end.
 
-A word is two files, made on the host: NAME.ear, the compiled model, and NAME.json, what its
-detector needs to know: the word as people write it, the cutoff (0..255) and the window.
+A word is two files, made on the host: NAME.ear, the compiled model or a cascade of two, and
+NAME.json, what its detector needs to know: the word as people write it, the cutoff (0..255) and the
+window.
 """
 
 import json

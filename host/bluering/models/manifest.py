@@ -70,24 +70,27 @@ class Second(BaseModel):
 
 def read_second(path: Path) -> Second:
     """The second model in a file. Raises ModelError naming each field that is wrong."""
+    text = _text(path)
     try:
-        return Second.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: can't be read: {error}") from error
+        return Second.model_validate_json(text)
     except ValidationError as error:
         raise ModelError(f"{path}: {'; '.join(_faults(error))}") from error
 
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest in a file. Raises ModelError naming each field that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: can't be read: {error}") from error
+    text = _text(path)
     try:
         return parse_manifest(text)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: can't be read: {error}") from error
 
 
 def parse_manifest(text: str) -> Manifest:
