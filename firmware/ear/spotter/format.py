@@ -120,6 +120,11 @@ def read_regions(blob, header):
     return [_record(REGION, Region, blob, REGIONS, index) for index in range(header.regions)]
 
 
+def memory(regions, stride):
+    """Rows of features, a multiple of the stride, before which nothing heard matters any more."""
+    return stride * (1 + sum(-(-region.keep // region.new) for region in regions if region.keep))
+
+
 def read_layers(blob, header):
     """The layers, in the order in which they run."""
     start = REGIONS + header.regions * struct.calcsize(REGION)

@@ -10,6 +10,7 @@ from ear.spotter.format import (
     DEPTHWISE,
     REGIONS,
     ModelError,
+    memory,
     read_header,
     read_layers,
     read_regions,
@@ -38,7 +39,7 @@ class Model:
         self._arena = bytearray(header.arena)
         self._output = header.output
         self._regions = read_regions(blob, header)
-        self.memory = _memory(self._regions, header.stride)
+        self.memory = memory(self._regions, header.stride)
         kernels = kernels or Kernels(model_kernels)
         self._place, self._transfer, self._shift = kernels.place, kernels.transfer, kernels.shift
         self._file, arena = blob, self._arena
@@ -87,11 +88,6 @@ class Model:
         for region in self._regions:
             for index in range(region.offset, region.offset + region.keep + region.new):
                 arena[index] = region.fill
-
-
-def _memory(regions, stride):
-    """Rows of features, a multiple of the stride, before which nothing heard matters any more."""
-    return stride * (1 + sum(-(-region.keep // region.new) for region in regions if region.keep))
 
 
 def _calls(layer, file, arena, kernels):

@@ -68,24 +68,50 @@ def _header(blob: bytes) -> layout.Cascade | None:
 
 
 class CascadeReference:
-    """As ``Reference``, of two models."""
+    """As ``Reference``, of two models. The second hears only what it must, as on the device."""
 
     def __init__(self, stages: Stages) -> None:
         """Raises ModelError when one of them is damaged."""
         self._first, self._second = Reference(stages.first), Reference(stages.second)
         self._doubt = stages.doubt
         self.stride: int = self._first.stride
+        self.reset()
 
     def reset(self) -> None:
         """Forget everything heard."""
         self._first.reset()
-        self._second.reset()
+        self._heard = np.empty((0, self._first.row), np.uint8)  # whole steps, then what waits
 
     def push(self, features: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Take rows of features; the probability after each step that they complete."""
-        first, second = self._first.push(features), self._second.push(features)
-        mean = (first.astype(np.uint16) + second) // 2
-        return np.where(first >= self._doubt, mean, first).astype(np.uint8)
+        first = self._first.push(features)
+        rows = np.concatenate([self._heard, features])
+        steps = len(rows) // self.stride
+        new = steps - len(first)
+        second = np.zeros_like(first)
+        asked = np.flatnonzero(first >= self._doubt)
+        second[asked] = self._ask(rows, asked + new)
+        self._heard = rows[max(0, steps * self.stride - self._second.memory) :].copy()
+        return together(first, second, self._doubt)
+
+    def _ask(self, rows: NDArray[np.uint8], asked: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """What the second gives after some steps of the rows."""
+        memory = self._second.memory // self.stride
+        begins = np.maximum(asked - memory + 1, 0)
+        apart = np.flatnonzero(begins[1:] > asked[:-1] + 1) + 1
+        found = [np.empty(0, np.uint8)]
+        for stretch in filter(len, np.split(asked, apart)):
+            begin = max(0, stretch[0] - memory + 1)
+            self._second.reset()
+            heard = rows[begin * self.stride : (stretch[-1] + 1) * self.stride]
+            found.append(self._second.push(heard)[stretch - begin])
+        return np.concatenate(found)
+
+
+def together(first: NDArray[np.uint8], second: NDArray[np.uint8], doubt: int) -> NDArray[np.uint8]:
+    """What both say, of what each says after every step, all 0..255."""
+    mean = (first.astype(np.uint16) + second) // 2
+    return np.where(first >= doubt, mean, first).astype(np.uint8)
 
 
 def reference(blob: bytes) -> Reference | CascadeReference:
