@@ -269,8 +269,8 @@ def test_the_cutoff_is_the_lowest_that_keeps_to_the_rate() -> None:
     net = _trained(SMALL)
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
     streams = [_stream("a", _rows(1, seed, 30_000)[0]) for seed in (1, 2)]
-    strict = judge.choose_cutoff(blob, 3, 5, streams, 6.0)
-    loose = judge.choose_cutoff(blob, 3, 5, streams, 600.0)
+    strict = judge.choose_cutoff(blob, 5, streams, 6.0)
+    loose = judge.choose_cutoff(blob, 5, streams, 600.0)
     assert strict.accepts <= 6.0 * strict.hours
     assert loose.accepts <= 600.0 * loose.hours
     assert loose.value <= strict.value
@@ -282,7 +282,7 @@ def test_the_cutoff_counts_what_wakes_in_any_phase_of_the_steps() -> None:
     net = _trained(SMALL)
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
     rows = _rows(1, 1, 30_000)[0]
-    found = judge.choose_cutoff(blob, 3, 5, [_stream("a", rows)], 2000.0)
+    found = judge.choose_cutoff(blob, 5, [_stream("a", rows)], 2000.0)
     wakes = 0
     for first in range(3):
         heard = scores(blob, rows[first:])
@@ -298,7 +298,7 @@ def test_no_cutoff_is_a_clear_error() -> None:
         net.biases[-1] += 20
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
     with pytest.raises(judge.TrainingError, match="no cutoff"):
-        judge.choose_cutoff(blob, 3, 5, [_stream("a", _rows(1, 1, 30_000)[0])], 0.0)
+        judge.choose_cutoff(blob, 5, [_stream("a", _rows(1, 1, 30_000)[0])], 0.0)
 
 
 @pytest.mark.parametrize("head", [3, 4, 5])

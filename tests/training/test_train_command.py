@@ -1,5 +1,6 @@
 """`bluering train`, every stage of it, tiny."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -8,11 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bluering.models.manifest import read_manifest
+from bluering.models.cascade import source_sha256, stages_of
+from bluering.models.manifest import read_manifest, read_second
 from bluering.models.packaged import compiled_word
+from bluering.training.doubt import Doubt
+from bluering.training.judge import Cutoff
+from bluering.training.recipe import Recipe
+from bluering.training.shipped import Names, write_model, write_second
 from bluering.validate.report.schema import read_report
 
 ROOT = Path(__file__).parents[2]
+CUTOFF = Cutoff(150, 3, 6.0, 3)
 
 
 def _train(*options: str, cache: Path) -> subprocess.CompletedProcess[str]:
@@ -27,23 +34,34 @@ def _train(*options: str, cache: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _smoke(output: Path, cache: Path, jobs: int = 2) -> subprocess.CompletedProcess[str]:
+def _smoke(
+    recipe: Path, output: Path, cache: Path, *more: str, jobs: int = 2
+) -> subprocess.CompletedProcess[str]:
     absent = str(cache / "no-corpus" / "manifest.csv")
-    options = ("alexa", "--smoke", "--jobs", str(jobs), "--corpus", absent, "-o", str(output))
-    return _train(*options, cache=cache)
+    options = ("--smoke", "--jobs", str(jobs), "--corpus", absent, "-o", str(output), *more)
+    return _train(str(recipe), *options, cache=cache)
 
 
 @pytest.mark.slow
-def test_from_a_word_to_a_model_twice_the_same(tmp_path: Path) -> None:
-    first = _smoke(tmp_path / "first", tmp_path / "cache")
+def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
+    recipe = tmp_path / "alexa.toml"
+    recipe.write_text('phrase = "Alexa"\n[second]\nnoise_by = "both"\n')
+    first = _smoke(recipe, tmp_path / "first", tmp_path / "cache")
     assert first.returncode == 0, first.stderr
-    stages = ("synthesise", "augment", "featurise", "teach", "train", "train 2", "branch 1")
-    for stage in (*stages, "quantise", "evaluate", "write"):
+    made = ("synthesise", "augment", "featurise", "teach", "evaluate", "write")
+    learned = ("train", "train 2", "branch 1", "quantise", "second: train", "second: quantise")
+    for stage in (*made, *learned):
         assert f"{stage}: " in first.stderr
+    assert "train 2: 1 of 1, beside the others" in first.stderr
     folder = tmp_path / "first"
     manifest = read_manifest(folder / "alexa.json")
     assert manifest.wake_word == "Alexa"
-    assert compiled_word(folder / "alexa.json").blob
+    models = [(folder / f"alexa{middle}.tflite").read_bytes() for middle in ("", ".second")]
+    both = stages_of(compiled_word(folder / "alexa.json").blob)
+    assert both is not None
+    assert [source_sha256(blob) for blob in (both.first, both.second)] == [
+        hashlib.sha256(model).digest() for model in models
+    ]
     synthetic = read_report(folder / "synthetic.json")
     clean = synthetic.models[0].points[0].condition("clean")
     assert clean is not None
@@ -51,20 +69,54 @@ def test_from_a_word_to_a_model_twice_the_same(tmp_path: Path) -> None:
     assert {found.by for found in clean.slices} >= {"engine", "speed", "pitch", "level"}
     card = (folder / "CARD.md").read_text()
     assert "No recordings were there to choose it on" in card
-    record = json.loads((folder / "lock.json").read_text())
-    assert record["packages"]["torch"]["version"]
-    assert "train 2: 1 of 1, beside the others" in first.stderr
+    assert "the second is asked where the first isn't sure" in card
+    for name, model in zip(("lock.json", "lock.second.json"), models, strict=True):
+        record = json.loads((folder / name).read_text())
+        assert record["packages"]["torch"]["version"]
+        assert record["model"] == hashlib.sha256(model).hexdigest()
+        assert record["int8 against float"]["clips"] == 12
 
-    # Nothing is done again where all is there; all is the same where nothing is, by one process.
-    again = _smoke(tmp_path / "again", tmp_path / "cache")
-    assert "train: " not in again.stderr
-    anew = _smoke(tmp_path / "anew", tmp_path / "other", jobs=1)
-    for stage in ("train", "train 2"):
+    # All is the same where nothing is there, by one process.
+    anew = _smoke(recipe, tmp_path / "anew", tmp_path / "other", jobs=1)
+    for stage in ("train", "train 2", "second: train"):
         assert f"{stage}: 30 of 30" in anew.stderr
-    for other in ("again", "anew"):
-        model = tmp_path / other / "alexa.tflite"
-        assert model.read_bytes() == (folder / "alexa.tflite").read_bytes()
-        assert (tmp_path / other / "alexa.json").read_text() == (folder / "alexa.json").read_text()
+    for file in ("alexa.tflite", "alexa.json", "alexa.second.tflite", "alexa.second.json"):
+        assert (tmp_path / "anew" / file).read_bytes() == (folder / file).read_bytes()
+
+    # Nothing is done again where all is, and the first one stays, which its lock says all about.
+    kept = {file: (folder / file).read_bytes() for file in ("lock.json", "alexa.second.json")}
+    (folder / "alexa.second.json").unlink()
+    alone = _smoke(recipe, folder, tmp_path / "cache", "--second")
+    assert alone.returncode == 0, alone.stderr
+    assert "train: " not in alone.stderr
+    assert {file: (folder / file).read_bytes() for file in kept} == kept
+    assert (folder / "CARD.md").read_text() == card
+
+
+def test_a_second_model_needs_a_first_one_and_a_recipe_that_has_it(tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('phrase = "alexa"\n[second]\naltered = 4\n')
+    none = _train(str(recipe), "--second", "-o", str(tmp_path / "m"), cache=tmp_path / "c")
+    assert none.returncode != 0
+    assert "there is no first model to stand beside" in none.stderr
+    recipe.write_text('phrase = "alexa"\n')
+    without = _train(str(recipe), "--second", "-o", str(tmp_path / "m"), cache=tmp_path / "c")
+    assert without.returncode != 0
+    assert "has no section [second]" in without.stderr
+    recipe.write_text('phrase = "alexa"\n[second]\n')
+    same = _train(str(recipe), cache=tmp_path / "c")
+    assert same.returncode != 0
+    assert "it would be the same network" in same.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["r.toml"]
+
+
+def test_another_first_model_has_no_use_for_the_second_one(tmp_path: Path) -> None:
+    names = Names(tmp_path, "word")
+    write_second(b"second", b"first", Doubt(102, 10.0, 0.1), CUTOFF, names)
+    assert read_second(names.second).doubt == pytest.approx(102 / 255, abs=0.005)
+    write_model(Recipe(phrase="word"), b"other", CUTOFF, names)
+    assert not names.second.exists()
+    assert names.model.read_bytes() == b"other"
 
 
 def test_what_is_no_phrase_is_refused(tmp_path: Path) -> None:

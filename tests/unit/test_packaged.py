@@ -85,6 +85,7 @@ def test_a_second_model_beside_it_makes_a_cascade(ours: Path) -> None:
     both = packaged("computer")
     other = chosen(str(peer("alexa"))).blob
     assert stages_of(both.blob) == Stages(alone.blob, other, 102)
+    assert (both.source, both.second) == (alone.source, ours / "computer" / "other.tflite")
     assert (both.manifest.cutoff, both.manifest.window) == (153, alone.manifest.window)
     assert packaged_names() == ["computer"]
 
@@ -114,7 +115,7 @@ def test_what_there_is_is_said_to_whoever_asks_for_another(ours: Path) -> None:
 
 
 def test_the_repository_s_models_are_they() -> None:
-    names = sorted(path.parent.name for path in models._CHECKOUT.glob("*/*.tflite"))
+    names = sorted({path.parent.name for path in models._CHECKOUT.glob("*/*.tflite")})
     assert names == packaged_names()
     for name in names:
         assert packaged(name).source.parent == models._CHECKOUT / name

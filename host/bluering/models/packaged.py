@@ -17,12 +17,14 @@ SECOND = ".second.json"
 
 @dataclass(frozen=True)
 class CompiledWord:
-    """A word: its file name on the device, its compiled model, its manifest, its ``.tflite``."""
+    """A word: its file name on the device, its compiled model, its manifest, its ``.tflite``; that
+    of the second model, where it has one."""
 
     name: str
     blob: bytes
     manifest: Manifest
     source: Path
+    second: Path | None = None
 
     def with_blob(self, blob: bytes) -> "CompiledWord":
         """The same word with another content of its compiled model."""
@@ -56,11 +58,12 @@ def compiled_word(manifest: Path) -> CompiledWord:
     source = manifest.parent / found.model
     blob = _compiled(source)
     beside = manifest.with_name(manifest.stem + SECOND)
-    if beside.is_file():
-        second = read_second(beside)
-        blob = _joined(blob, second, beside)
-        found = found.with_cutoff(second.probability_cutoff)
-    return CompiledWord(manifest.stem, blob, found, source)
+    if not beside.is_file():
+        return CompiledWord(manifest.stem, blob, found, source)
+    second = read_second(beside)
+    blob = _joined(blob, second, beside)
+    found = found.with_cutoff(second.probability_cutoff)
+    return CompiledWord(manifest.stem, blob, found, source, manifest.parent / second.model)
 
 
 def _compiled(source: Path) -> bytes:

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bluering.models.cascade import reference
+from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
+from bluering.models.tflite_reader import parse_tflite
 from bluering.training.errors import TrainingError
 from bluering.training.heard import phases, stream_scores
 from bluering.training.negatives import Stream
@@ -26,22 +30,26 @@ class Cutoff:
     hours: float  # heard, each as often as there are phases
     phases: int  # of the steps
 
+    @classmethod
+    def unknown(cls) -> "Cutoff":
+        """Nothing was heard: the middle of the scale."""
+        return cls(CUTOFFS // 2, 0, 0.0, 1)
 
-def choose_cutoff(
-    blob: bytes, stride: int, window: int, heard: Sequence[Stream], per_hour: float
-) -> Cutoff:
-    """Chosen on streams that training didn't learn from, by the compiled model, in every phase that
-    its steps may have. Where there are none, the middle of the scale."""
+
+def choose_cutoff(blob: bytes, window: int, heard: Sequence[Stream], per_hour: float) -> Cutoff:
+    """Chosen on streams that training didn't learn from, by the compiled model or the cascade, in
+    every phase that its steps may have. Where there are none, the middle of the scale."""
     counts = np.zeros(CUTOFFS, np.int64)
     hops = 0
+    stride = reference(blob).stride
     for rows in (phase for stream in heard for phase in phases(stream.rows, stride)):
         counter = WakeCounter()
-        trace = Trace(scores(blob, rows), stride, stride, 0)
+        trace = Trace(reference(blob).push(rows), stride, stride, 0)
         counter.push(hop_scores(trace, window, len(rows)))
         counts += counter.counts
         hops += len(rows)
     if not hops:
-        return Cutoff(CUTOFFS // 2, 0, 0.0, stride)
+        return Cutoff.unknown()
     hours = hops / 100 / 3600
     found = lowest_cutoff(counts, hours, per_hour)
     if found is None or found > _HIGHEST:
@@ -61,6 +69,24 @@ class Rounding:
     clips: int
     largest: float  # of any step of any clip
     percentile_99: float  # of the clips' largest differences
+
+    @classmethod
+    def unknown(cls) -> "Rounding":
+        """Nothing was measured."""
+        return cls(0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network as it ships."""
+
+    model: bytes  # the .tflite
+    rounding: Rounding
+
+    @cached_property
+    def blob(self) -> bytes:
+        """Compiled."""
+        return compile_model(parse_tflite(self.model))
 
 
 def rounding(
@@ -84,5 +110,5 @@ def rounding(
     finally:
         net.quantise = True
     if not worst:
-        return Rounding(0, 0.0, 0.0)
+        return Rounding.unknown()
     return Rounding(len(worst), max(worst), float(np.percentile(worst, 99)))

@@ -130,10 +130,17 @@ def _shards(
                 own if of_own else (),
                 recipe.phrase,
                 places.corpus,
-                recipe.noise_by,
+                _noise_by(recipe, kind, at),
                 recipe.narrow,
                 recipe.seed + 1000 * held_out,
             )
+
+
+def _noise_by(recipe: Recipe, kind: str, at: int) -> NoiseBy:
+    """In the file of tracks that begins there."""
+    if recipe.noise_by != "both":
+        return recipe.noise_by
+    return "kind" if kind != "held_out" and at // _SHARD % 3 == 2 else "time"
 
 
 def _key(shard: Shard, spoken: Spoken) -> str:
@@ -175,10 +182,10 @@ def _clips(paths: tuple[Path, ...]) -> list[Clip]:
     return clips(paths)
 
 
-def load_tracks(files: dict[str, list[Path]]) -> tuple[Tracks, Tracks, Tracks]:
-    """Words, others and held-out words."""
+def load_tracks(files: dict[str, list[Path]]) -> tuple[Tracks, Tracks]:
+    """Words and others to learn from."""
     of_words = (*WORDS, "recorded")
     words = [path for kind in of_words for path in files.get(kind, [])]
     kinds = [kind for kind in files if kind not in (*of_words, "held_out")]
     others = [path for kind in kinds for path in files[kind]]
-    return read_tracks(words), read_tracks(others), read_tracks(files["held_out"])
+    return read_tracks(words), read_tracks(others)

@@ -5,13 +5,14 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bluering.training.errors import TrainingError
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _Count = Annotated[int, Field(ge=0, le=100_000)]
 NoiseBy = Literal["time", "kind"]  # see noises.py
+TracksNoiseBy = NoiseBy | Literal["both"]  # by kind in every third file of tracks, by time else
 
 
 class Clips(BaseModel):
@@ -91,6 +92,18 @@ class Training(BaseModel):
     threads: Annotated[int, Field(ge=1)] = 1
 
 
+class Second(BaseModel):
+    """A second network, asked where the first isn't sure: in what its recipe departs from the
+    first one's. Networks that learned from different sound are seldom fooled by the same."""
+
+    model_config = _STRICT
+
+    tracks: Tracks | None = None
+    noise_by: TracksNoiseBy | None = None
+    altered: Annotated[int, Field(ge=0, le=20)] | None = None
+    training: Training | None = None
+
+
 class Recipe(BaseModel):
     """All that decides what a model becomes, but the sources' versions, which the lock tells."""
 
@@ -105,12 +118,24 @@ class Recipe(BaseModel):
     accepts_per_hour: Annotated[float, Field(gt=0)] = 0.5  # where the cutoff is chosen
     speech: Speech = Speech()
     tracks: Tracks = Tracks()
-    noise_by: NoiseBy = "time"  # how noise is drawn for tracks
+    noise_by: TracksNoiseBy = "time"  # how noise is drawn for tracks
     narrow: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of tracks with a telephone's band
     altered: Annotated[int, Field(ge=0, le=20)] = 3  # more hearings of the recordings to learn from
     chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk without the word
     network: Network = Network()
     training: Training = Training()
+    second: Second | None = None
+
+    @model_validator(mode="after")
+    def _second_is_another(self) -> "Recipe":
+        if self.second and self.of_second() == self.model_copy(update={"second": None}):
+            raise ValueError("[second] departs in nothing: it would be the same network")
+        return self
+
+    def of_second(self) -> "Recipe":
+        """The second network's own."""
+        departing = {name: own for name, own in self.second or () if own is not None}
+        return self.model_copy(update={**departing, "second": None})
 
     @property
     def name(self) -> str:
@@ -149,6 +174,17 @@ def find_recipe(word: str, folder: Path) -> Recipe:
         ) from error
 
 
+_SMOKE = Training(
+    teacher_steps=20, steps=30, trunks=2, branches=1, branch_steps=10, quantised_steps=20
+)
+
+_SMOKE_SECOND = Second(
+    noise_by="both",
+    altered=2,
+    training=_SMOKE.model_copy(update={"trunks": 1, "branches": 0, "doubted": False}),
+)
+
+
 def smoke_recipe(recipe: Recipe) -> Recipe:
     """Every stage with hardly anything to do; for tests of the way, not of the model."""
     few = Clips(espeak=12)
@@ -168,14 +204,8 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "altered": 1,
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
-            "training": Training(
-                teacher_steps=20,
-                steps=30,
-                trunks=2,
-                branches=1,
-                branch_steps=10,
-                quantised_steps=20,
-            ),
+            "training": _SMOKE,
+            "second": _SMOKE_SECOND if recipe.second else None,
             "accepts_per_hour": 10_000.0,
         }
     )

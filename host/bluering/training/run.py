@@ -6,23 +6,29 @@ from pathlib import Path
 
 import numpy as np
 
+from bluering.models.cascade import Stages, join, reference
 from bluering.models.compiled import parse_compiled
 from bluering.models.compiler import compile_model
+from bluering.models.errors import ModelError
+from bluering.models.manifest import read_manifest
 from bluering.models.tflite_reader import parse_tflite
 from bluering.training import held_out, judge, shipped
 from bluering.training.card import Card
+from bluering.training.doubt import Doubt, choose_doubt
 from bluering.training.errors import TrainingError
 from bluering.training.hours import featurise
-from bluering.training.lock import lock
+from bluering.training.judge import Trained
+from bluering.training.lock import lock, rounding_of
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, macs_a_step
 from bluering.training.pipeline import Spoken, augment, speak
-from bluering.training.quantised import QuantisedNet, write_tflite
+from bluering.training.quantised import write_tflite
 from bluering.training.recipe import Recipe
 from bluering.training.speech import Clip, clips
 from bluering.training.stages import Places, Told, read_streams
 from bluering.training.tracks import features
 from bluering.training.weights import Given, fitted
+from bluering.validate.report.schema import Report
 
 _ROUNDED_CLIPS = 200
 _FEW_CLIPS = 50
@@ -37,70 +43,163 @@ class Made:
     card: Card
 
 
-def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told) -> Made:
-    """Every stage that isn't done yet. Interrupted, the same call goes on where it was."""
-    _must_fit(recipe)
-    spoken = speak(recipe, places, told)
-    files = augment(recipe, spoken, places, told)
-    learned, chosen_by = featurise(recipe, places, told)
-    human = [clip.utterance.engine != "flite" for clip in clips(spoken.files["held_out"])]
-    given = Given(files, human, learned, chosen_by)
-    net = fitted(recipe, given, places.cache / "weights", places.jobs, told)
-    model = write_tflite(net, f"wake word: {recipe.phrase}")
-    if len(model) > BYTES_ALLOWED:
-        raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")
-    return _judged(recipe, places, names, told, spoken, net, model, chosen_by)
-
-
-def _judged(
+def train_word(
     recipe: Recipe,
     places: Places,
     names: shipped.Names,
     told: Told,
-    spoken: Spoken,
-    net: QuantisedNet,
-    model: bytes,
-    chosen_by: Path,
+    *,
+    second_only: bool = False,
 ) -> Made:
-    told("evaluate", 0, 4, "the cutoff")
-    blob = compile_model(parse_tflite(model))
-    stride = parse_compiled(blob).header.stride
-    streams = read_streams(chosen_by)
-    cutoff = judge.choose_cutoff(blob, stride, recipe.window, streams, recipe.accepts_per_hour)
-    shipped.write_model(recipe, model, cutoff, names)
-    clips_held = clips(spoken.files["held_out"])
-    manifest = held_out.write_corpus(
-        clips_held, recipe.name, places.corpus, places.cache / "held-out" / recipe.name, recipe.seed
-    )
-    parts = places.cache / "validate"
-    corpus = places.corpus.parent if places.corpus.is_file() else places.corpus
-    done = iter((1, 2))
-    real, synthetic = shipped.evaluate(
-        names,
-        corpus,
-        manifest,
-        parts,
-        places.jobs,
-        lambda line: told("evaluate", next(done), 4, line),
-    )
-    told("evaluate", 3, 4, "int8 against float, look-alikes")
-    card = Card(
-        recipe=recipe,
-        name=names.name,
-        size=len(model),
-        cutoff=cutoff,
-        rounding=judge.rounding(net, blob, recipe.window, _real_clips(recipe, places, clips_held)),
-        real=real,
-        synthetic=synthetic,
-        confusions=_confusions(recipe, spoken, blob, cutoff.value),
-        notes=_notes(names),
-    )
-    told("evaluate", 4, 4, "done")
-    shipped.write_card(card, names)
-    record = lock(recipe, places.sentences, places.corpus, model)
-    shipped.write_aside(names.lock, json.dumps(record, indent=1, sort_keys=True) + "\n")
-    told("write", 1, 1, str(names.folder))
-    return Made(names, card)
+    """Every stage that isn't done yet. Interrupted, the same call goes on where it was.
+    second_only: the first network is what the folder has. Raises TrainingError."""
+    _must_fit(recipe)
+    first = _first_of(names, recipe) if second_only else None
+    spoken = speak(recipe, places, told)
+    run = _Run(recipe, places, names, told, spoken)
+    if recipe.second is None:
+        return run.judged(run.alone())
+    return run.judged(run.beside(first or run.alone().first))
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What is to be judged: a network, or two of them."""
+
+    blob: bytes
+    cutoff: judge.Cutoff
+    first: Trained
+    second: Trained | None = None
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What there is once all has been spoken."""
+
+    recipe: Recipe
+    places: Places
+    names: shipped.Names
+    told: Told
+    spoken: Spoken
+
+    def alone(self) -> _Word:
+        """The network that hears every step, written with its cutoff."""
+        given = self._given(self.recipe, self.told)
+        first = self._network(self.recipe, given, self.told)
+        self.told("evaluate", 0, 4, "the cutoff")
+        cutoff = self._cutoff(first.blob, given)
+        shipped.write_model(self.recipe, first.model, cutoff, self.names)
+        self._write_lock(first, self.names.lock)
+        return _Word(first.blob, cutoff, first)
+
+    def beside(self, first: Trained) -> _Word:
+        """A second network, to be asked where the first isn't sure, written beside it."""
+        own = self.recipe.of_second()
+
+        def told(stage: str, done: int, total: int, line: str) -> None:
+            self.told(f"second: {stage}", done, total, line)
+
+        given = self._given(own, told)
+        second = self._network(own, given, told)
+        self.told("evaluate", 0, 4, "the doubt, the cutoff")
+        words = given.held_out_words().features
+        streams = [stream.rows for stream in read_streams(given.chosen_by)]
+        doubt = choose_doubt((first.blob, second.blob), self.recipe, words, streams)
+        blob = join(Stages(first.blob, second.blob, doubt.value))
+        cutoff = self._cutoff(blob, given)
+        shipped.write_second(second.model, first.model, doubt, cutoff, self.names)
+        self._write_lock(second, self.names.second_lock)
+        return _Word(blob, cutoff, first, second, doubt)
+
+    def judged(self, word: _Word) -> Made:
+        """The stages "evaluate" and "write"."""
+        real, synthetic = self._measured()
+        self.told("evaluate", 3, 4, "look-alikes")
+        card = Card(
+            recipe=self.recipe,
+            name=self.names.name,
+            first=word.first,
+            second=word.second,
+            doubt=word.doubt,
+            cutoff=word.cutoff,
+            real=real,
+            synthetic=synthetic,
+            confusions=_confusions(self.recipe, self.spoken, word.blob, word.cutoff.value),
+            notes=_notes(self.names),
+        )
+        self.told("evaluate", 4, 4, "done")
+        shipped.write_card(card, self.names)
+        self.told("write", 1, 1, str(self.names.folder))
+        return Made(self.names, card)
+
+    def _given(self, recipe: Recipe, told: Told) -> Given:
+        """What a network learns from."""
+        files = augment(recipe, self.spoken, self.places, told)
+        learned, chosen_by = featurise(recipe, self.places, told)
+        held_out = clips(self.spoken.files["held_out"])
+        human = [clip.utterance.engine != "flite" for clip in held_out]
+        return Given(files, human, learned, chosen_by)
+
+    def _network(self, recipe: Recipe, given: Given, told: Told) -> Trained:
+        net = fitted(recipe, given, self.places.cache / "weights", self.places.jobs, told)
+        model = write_tflite(net, f"wake word: {recipe.phrase}")
+        if len(model) > BYTES_ALLOWED:
+            raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")
+        heard = _real_clips(recipe, self.places, clips(self.spoken.files["held_out"]))
+        blob = compile_model(parse_tflite(model))
+        return Trained(model, judge.rounding(net, blob, recipe.window, heard))
+
+    def _cutoff(self, blob: bytes, given: Given) -> judge.Cutoff:
+        recipe, streams = self.recipe, read_streams(given.chosen_by)
+        return judge.choose_cutoff(blob, recipe.window, streams, recipe.accepts_per_hour)
+
+    def _write_lock(self, network: Trained, path: Path) -> None:
+        places = self.places
+        record = lock(self.recipe, places.sentences, places.corpus, network)
+        shipped.write_aside(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+    def _measured(self) -> tuple[Report | None, Report | None]:
+        """On real recordings and on held-out synthetic ones."""
+        places, name = self.places, self.recipe.name
+        manifest = held_out.write_corpus(
+            clips(self.spoken.files["held_out"]),
+            name,
+            places.corpus,
+            places.cache / "held-out" / name,
+            self.recipe.seed,
+        )
+        corpus = places.corpus.parent if places.corpus.is_file() else places.corpus
+        done = iter((1, 2))
+        return shipped.evaluate(
+            self.names,
+            corpus,
+            manifest,
+            places.cache / "validate",
+            places.jobs,
+            lambda line: self.told("evaluate", next(done), 4, line),
+        )
+
+
+def _first_of(names: shipped.Names, recipe: Recipe) -> Trained:
+    """The network that a folder has, before anything is done for the second one."""
+    if recipe.second is None:
+        raise TrainingError(f"the recipe of {recipe.phrase!r} has no section [second]")
+    try:
+        manifest = read_manifest(names.manifest)
+        model = names.manifest.with_name(manifest.model).read_bytes()
+        header = parse_compiled(compile_model(parse_tflite(model))).header
+    except (OSError, ModelError) as error:
+        raise TrainingError(
+            f"there is no first model to stand beside: {error}. Train it, without --second"
+        ) from error
+    if (header.stride, manifest.window) != (recipe.network.stride, recipe.window):
+        raise TrainingError(
+            f"{names.manifest} takes {header.stride} rows a step and the mean of "
+            f"{manifest.window} outputs, the recipe {recipe.network.stride} and {recipe.window}: "
+            "both networks must do the same"
+        )
+    return Trained(model, rounding_of(names.lock, model))
 
 
 def _must_fit(recipe: Recipe) -> None:
@@ -132,7 +231,6 @@ def _confusions(
     recipe: Recipe, spoken: Spoken, blob: bytes, cutoff: int
 ) -> tuple[tuple[LookAlike, float], ...]:
     """Look-alikes of the training's script that reach the cutoff all the same, worst first."""
-    from bluering.models.reference import scores
     from bluering.validate.mix import placed, quiet, to_int16
 
     dice = np.random.default_rng(recipe.seed)
@@ -141,7 +239,8 @@ def _confusions(
     worst: dict[str, float] = {}
     for clip in chosen:
         x = placed(clip.samples)
-        found = scores(blob, features(to_int16(x + quiet(len(x), dice)))).astype(float)
+        rows = features(to_int16(x + quiet(len(x), dice)))
+        found = reference(blob).push(rows).astype(float)
         window = np.ones(recipe.window) / recipe.window
         reached = float(np.convolve(found, window, "valid").max(initial=0.0))
         if reached > cutoff:

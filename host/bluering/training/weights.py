@@ -19,8 +19,9 @@ from bluering.training.net import Net
 from bluering.training.pipeline import load_tracks
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
-from bluering.training.stages import Told, digest, kept, read_streams
+from bluering.training.stages import Told, digest, kept, read_streams, read_tracks
 from bluering.training.teacher import Teacher, train_teacher
+from bluering.training.tracks import Tracks
 
 # Counted up when the code of a stage changes what it makes.
 _TEACH, _TRAIN, _BRANCH, _QUANTISE = 2, 9, 1, 9
@@ -38,6 +39,11 @@ class Given:
     human: Sequence[bool]
     hours: list[Path]
     chosen_by: Path
+
+    def held_out_words(self) -> Tracks:
+        """Those to choose by."""
+        held = read_tracks(self.tracks["held_out"])
+        return held.of_clips(self.human) if any(self.human) else held
 
     def key(self) -> list[object]:
         """All that a network learns from."""
@@ -167,8 +173,7 @@ class _Weights:
 
     @cached_property
     def _material(self) -> Material:
-        words, others, held = load_tracks(self.given.tracks)
-        held = held.of_clips(self.given.human) if any(self.given.human) else held
+        words, others = load_tracks(self.given.tracks)
         streams = [stream for path in self.given.hours for stream in read_streams(path)]
         teacher = Teacher()
         steps = self.recipe.training.teacher_steps
@@ -181,6 +186,7 @@ class _Weights:
             )
         )
         chosen_by = read_streams(self.given.chosen_by)
+        held = self.given.held_out_words()
         return Material(words, others, streams, held, chosen_by, teacher.eval())
 
     def _kept(self, name: str, make: Callable[[], nn.Module]) -> dict:
