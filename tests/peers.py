@@ -2,7 +2,9 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
+from bluering.models.cascade import stages_of
 from bluering.models.packaged import CompiledWord, compiled_word, packaged, packaged_names
 
 PEERS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
@@ -20,7 +22,31 @@ def peer(name: str) -> Path:
     return manifest
 
 
-def every_model() -> dict[str, CompiledWord]:
-    """Ours by their names and theirs as "peer alexa": for what must hold of any model."""
-    ours = {name: packaged(name) for name in packaged_names()}
-    return ours | {f"peer {name}": compiled_word(peer(name)) for name in PEERS}
+class Network(NamedTuple):
+    """One network, compiled, and the ``.tflite`` that it was compiled from."""
+
+    blob: bytes
+    source: Path
+
+
+def every_model() -> dict[str, Network]:
+    """Ours by their names, "computer second" too where there is one, and theirs as "peer alexa":
+    for what must hold of any network."""
+    found = {}
+    for name in packaged_names():
+        found |= networks(name, packaged(name))
+    return found | {f"peer {name}": Network(*_of_peer(name)) for name in PEERS}
+
+
+def networks(name: str, word: CompiledWord) -> dict[str, Network]:
+    """Those of a word."""
+    stages = stages_of(word.blob)
+    if stages is None or word.second is None:
+        return {name: Network(word.blob, word.source)}
+    first = Network(stages.first, word.source)
+    return {name: first, f"{name} second": Network(stages.second, word.second)}
+
+
+def _of_peer(name: str) -> tuple[bytes, Path]:
+    word = compiled_word(peer(name))
+    return word.blob, word.source

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bluering.models.packaged import packaged
 from ear.spotter import format as layout
 from tests.parity import frontend_oracle
+from tests.peers import every_model
 from tests.targets import xtensa
 from tests.targets.device import FIRMWARE
 
@@ -70,13 +70,13 @@ def machine(*, counting: bool) -> xtensa.Xtensa:
 
 
 def instructions_per_step(name: str = "alexa") -> Counter[str]:
-    """Instructions of each kernel in a step of a packaged model; `total()` is the step's.
+    """Instructions of each kernel in a step of a network; `total()` is the step's.
 
     The inputs are features of speech-like sound. MicroPython's own part, calling the kernels from
     byte code, isn't in it. Raises QemuMissingError.
     """
     counted = machine(counting=True)
-    blob = packaged(name).blob
+    blob = every_model()[name].blob
     model = MachineModel(blob, counted)
     stride = layout.read_header(blob).stride
     speech = frontend_oracle.speech_like(np.random.default_rng(1), 1)

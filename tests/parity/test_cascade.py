@@ -12,7 +12,7 @@ from tests.parity import oracle
 from tests.parity.test_models import MODELS, expected, on_device, sound
 from tests.targets.device import run
 
-FIRST, SECOND = "computer", "echo"
+FIRST, SECOND = "computer", "computer second"
 DOUBTS = 1, 77, 100, 255  # asked always, now and again for longer, seldom, never but at the top
 
 

@@ -39,7 +39,7 @@ def test_networks_of_other_shapes_are_equal(
 
 
 def test_a_stream_may_be_cut_anywhere() -> None:
-    blob = packaged("computer").blob
+    blob = packaged("echo").blob
     whole = scores(blob, sound())
     engine = Reference(blob)
     random = np.random.default_rng(2)

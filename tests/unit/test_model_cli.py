@@ -37,7 +37,7 @@ def test_info_tells_the_same_of_a_source_and_of_what_it_becomes(tmp_path: Path) 
 
 
 def test_info_tells_of_both_models_of_a_cascade(tmp_path: Path) -> None:
-    first, second = packaged("alexa").blob, packaged("computer").blob
+    first, second = packaged("alexa").blob, packaged("echo").blob
     file = tmp_path / "both.ear"
     file.write_bytes(join(Stages(first, second, 100)))
     facts = json.loads(invoke("info", file, "--json").stdout)

@@ -106,11 +106,11 @@ def test_the_checksum_covers_the_whole_file() -> None:
     assert checksum == zlib.crc32(BLOB[:-4])
 
 
-CASCADE = join(Stages(BLOB, packaged("computer").blob, 100))
+CASCADE = join(Stages(BLOB, packaged("echo").blob, 100))
 
 
 def test_a_cascade_is_read() -> None:
-    assert stages_of(CASCADE) == Stages(BLOB, packaged("computer").blob, 100)
+    assert stages_of(CASCADE) == Stages(BLOB, packaged("echo").blob, 100)
     assert stages_of(BLOB) is None
 
 
