@@ -12,6 +12,7 @@ from bluering.training.recipe import Recipe, Second, Tracks, TracksNoiseBy, Trai
 from bluering.training.stages import Places
 
 BLOBS = (b"\0", b"\1")
+SPOKEN = ("word", "look_alike", "sentence", "held_out")
 RECIPE = Recipe(phrase="word", window=1)
 
 
@@ -74,7 +75,7 @@ def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(
 ) -> None:
     monkeypatch.setattr(pipeline, "in_processes", lambda *_: None)
     sentences = [tmp_path / "sentence.npz"]
-    said = dict.fromkeys(("word", "look_alike", "sentence", "held_out"), sentences)
+    said: dict[str, list[Path]] = dict.fromkeys(SPOKEN, sentences)
     places = Places(tmp_path / "cache", sentences[0], tmp_path / "no-corpus")
     tracks = Tracks(word=4_000, held_out=1_600)
     by = {}
