@@ -32,10 +32,12 @@ class Network(NamedTuple):
 def every_model() -> dict[str, Network]:
     """Ours by their names, "computer second" too where there is one, and theirs as "peer alexa":
     for what must hold of any network."""
+    words = {name: packaged(name) for name in packaged_names()}
+    words |= {f"peer {name}": compiled_word(peer(name)) for name in PEERS}
     found = {}
-    for name in packaged_names():
-        found |= networks(name, packaged(name))
-    return found | {f"peer {name}": Network(*_of_peer(name)) for name in PEERS}
+    for name, word in words.items():
+        found |= networks(name, word)
+    return found
 
 
 def networks(name: str, word: CompiledWord) -> dict[str, Network]:
@@ -45,8 +47,3 @@ def networks(name: str, word: CompiledWord) -> dict[str, Network]:
         return {name: Network(word.blob, word.source)}
     first = Network(stages.first, word.source)
     return {name: first, f"{name} second": Network(stages.second, word.second)}
-
-
-def _of_peer(name: str) -> tuple[bytes, Path]:
-    word = compiled_word(peer(name))
-    return word.blob, word.source
