@@ -20,6 +20,7 @@ from bluering.training.hours import featurise
 from bluering.training.judge import Trained
 from bluering.training.lock import lock, rounding_of
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
+from bluering.training.negatives import Stream
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, macs_a_step
 from bluering.training.pipeline import Spoken, augment, speak
 from bluering.training.quantised import write_tflite
@@ -88,7 +89,7 @@ class _Run:
         given = self._given(self.recipe, self.told)
         first = self._network(self.recipe, given, self.told)
         self.told("evaluate", 0, 4, "the cutoff")
-        cutoff = self._cutoff(first.blob, given)
+        cutoff = self._cutoff(first.blob, read_streams(given.chosen_by))
         shipped.write_model(self.recipe, first.model, cutoff, self.names)
         self._write_lock(first, self.names.lock)
         return _Word(first.blob, cutoff, first)
@@ -103,11 +104,11 @@ class _Run:
         given = self._given(own, told)
         second = self._network(own, given, told)
         self.told("evaluate", 0, 4, "the doubt, the cutoff")
-        words = given.held_out_words().features
-        streams = [stream.rows for stream in read_streams(given.chosen_by)]
-        doubt = choose_doubt((first.blob, second.blob), self.recipe, words, streams)
+        words, heard = given.held_out_words().features, read_streams(given.chosen_by)
+        rows = [stream.rows for stream in heard]
+        doubt = choose_doubt((first.blob, second.blob), self.recipe, words, rows)
         blob = join(Stages(first.blob, second.blob, doubt.value))
-        cutoff = self._cutoff(blob, given)
+        cutoff = self._cutoff(blob, heard)
         shipped.write_second(second.model, first.model, doubt, cutoff, self.names)
         self._write_lock(second, self.names.second_lock)
         return _Word(blob, cutoff, first, second, doubt)
@@ -150,9 +151,9 @@ class _Run:
         blob = compile_model(parse_tflite(model))
         return Trained(model, judge.rounding(net, blob, recipe.window, heard))
 
-    def _cutoff(self, blob: bytes, given: Given) -> judge.Cutoff:
-        recipe, streams = self.recipe, read_streams(given.chosen_by)
-        return judge.choose_cutoff(blob, recipe.window, streams, recipe.accepts_per_hour)
+    def _cutoff(self, blob: bytes, heard: list[Stream]) -> judge.Cutoff:
+        recipe = self.recipe
+        return judge.choose_cutoff(blob, recipe.window, heard, recipe.accepts_per_hour)
 
     def _write_lock(self, network: Trained, path: Path) -> None:
         places = self.places
