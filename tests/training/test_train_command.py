@@ -13,9 +13,12 @@ from bluering.models.cascade import source_sha256, stages_of
 from bluering.models.manifest import read_manifest, read_second
 from bluering.models.packaged import compiled_word
 from bluering.training.doubt import Doubt
+from bluering.training.errors import TrainingError
 from bluering.training.judge import Cutoff
-from bluering.training.recipe import Recipe
+from bluering.training.recipe import Recipe, Second
+from bluering.training.run import train_word
 from bluering.training.shipped import Names, write_model, write_second
+from bluering.training.stages import Places
 from bluering.validate.report.schema import read_report
 
 ROOT = Path(__file__).parents[2]
@@ -94,20 +97,15 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
 
 
 def test_a_second_model_needs_a_first_one_and_a_recipe_that_has_it(tmp_path: Path) -> None:
-    recipe = tmp_path / "r.toml"
-    recipe.write_text('phrase = "alexa"\n[second]\naltered = 4\n')
-    none = _train(str(recipe), "--second", "-o", str(tmp_path / "m"), cache=tmp_path / "c")
-    assert none.returncode != 0
-    assert "there is no first model to stand beside" in none.stderr
-    recipe.write_text('phrase = "alexa"\n')
-    without = _train(str(recipe), "--second", "-o", str(tmp_path / "m"), cache=tmp_path / "c")
-    assert without.returncode != 0
-    assert "has no section [second]" in without.stderr
-    recipe.write_text('phrase = "alexa"\n[second]\n')
-    same = _train(str(recipe), cache=tmp_path / "c")
-    assert same.returncode != 0
-    assert "it would be the same network" in same.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["r.toml"]
+    places, names = Places(tmp_path, tmp_path, tmp_path), Names(tmp_path / "model", "alexa")
+    with_second = Recipe(phrase="alexa", second=Second(altered=4))
+    for recipe, said in (
+        (with_second, "there is no first model to stand beside"),
+        (Recipe(phrase="alexa"), r"has no section \[second\]"),
+    ):
+        with pytest.raises(TrainingError, match=said):
+            train_word(recipe, places, names, lambda *_: None, second_only=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_first_model_has_no_use_for_the_second_one(tmp_path: Path) -> None:
