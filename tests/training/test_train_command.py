@@ -55,7 +55,6 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     learned = ("train", "train 2", "branch 1", "quantise", "second: train", "second: quantise")
     for stage in (*made, *learned):
         assert f"{stage}: " in first.stderr
-    assert "train 2: 1 of 1, beside the others" in first.stderr
     folder = tmp_path / "first"
     manifest = read_manifest(folder / "alexa.json")
     assert manifest.wake_word == "Alexa"

@@ -20,7 +20,8 @@ from bluering.training.negatives import (
 )
 from bluering.training.recipe import Recipe
 from bluering.training.speech import versions, voice
-from bluering.training.stages import Places, Told, digest, in_processes, kept, write_streams
+from bluering.training.stages import Places, digest, kept, write_streams
+from bluering.training.workers import Told, in_processes
 
 _FEATURISE, _CHATTER = 3, 3  # counted up when the code changes what it makes
 _CHATTER_HOURS = 1.0  # in a file

@@ -6,6 +6,8 @@ convolution over the last steps that gives one logit. No layer pads, so that wha
 whole recording is what it gives step by step.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -98,8 +100,30 @@ def in_time(x: Tensor, weight: Tensor, stride: int = 1, bias: Tensor | None = No
     """
     if weight.shape[1:] == (x.shape[1], 1) and bias is None:
         return (x.permute(0, 2, 3, 1) @ weight[:, :, 0].t()).permute(0, 3, 1, 2)
-    groups = x.shape[1] // weight.shape[1]
-    return functional.conv2d(x, weight[:, :, None], bias, (1, stride), groups=groups)
+    if stride == 1 and weight.shape[:2] == (x.shape[1], 1):
+        return _Depthwise.apply(x, weight, bias)
+    return functional.conv2d(x, weight[:, :, None], bias, (1, stride))
+
+
+class _Depthwise(torch.autograd.Function):
+    """A depthwise convolution, as PyTorch does it; but its gradient for the weight a product and a
+    sum for each tap: PyTorch's takes three times as long, a quarter of a step of training."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return functional.conv2d(x, weight[:, :, None], bias, groups=len(weight))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        (given,) = gradients
+        taps, steps = weight.shape[2], given.shape[3]
+        turned = weight.flip(2)[:, :, None]
+        of_x = functional.conv2d(given, turned, padding=(0, taps - 1), groups=len(weight))
+        shifted = (x[..., tap : tap + steps] for tap in range(taps))
+        of_weight = torch.stack([(part * given).sum((0, 2, 3)) for part in shifted], 1)
+        return of_x, of_weight[:, None], given.sum((0, 2, 3))
 
 
 def score(logits: Tensor) -> Tensor:

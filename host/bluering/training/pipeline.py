@@ -14,16 +14,9 @@ from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.script import KINDS as SPOKEN_KINDS
 from bluering.training.script import Batch, batches
 from bluering.training.speech import Clip, clips, synthesise
-from bluering.training.stages import (
-    Places,
-    Told,
-    digest,
-    in_processes,
-    kept,
-    read_tracks,
-    write_tracks,
-)
+from bluering.training.stages import Places, digest, kept, read_tracks, write_tracks
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
+from bluering.training.workers import Told, in_processes
 
 # Counted up when the code changes what it makes, by the way to draw noise.
 _AUGMENT: dict[NoiseBy, int] = {"time": 4, "kind": 5}

@@ -1,5 +1,6 @@
 """`bluering train`: all stages from a recipe to a folder with a model."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,13 @@ from bluering.training.lookalikes import LookAlike, distance, pronunciations
 from bluering.training.negatives import Stream
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, macs_a_step
 from bluering.training.pipeline import Spoken, augment, speak
-from bluering.training.quantised import write_tflite
+from bluering.training.quantised import QuantisedNet, write_tflite
 from bluering.training.recipe import Recipe
 from bluering.training.speech import Clip, clips
-from bluering.training.stages import Places, Told, read_streams
+from bluering.training.stages import Places, read_streams
 from bluering.training.tracks import features
 from bluering.training.weights import Given, fitted
+from bluering.training.workers import Learners, Told
 from bluering.validate.report.schema import Report
 
 _ROUNDED_CLIPS = 200
@@ -58,9 +60,24 @@ def train_word(
     first = _first_of(names, recipe) if second_only else None
     spoken = speak(recipe, places, told)
     run = _Run(recipe, places, names, told, spoken)
+    lacking = [] if first else [run.lacking(recipe)]
+    if recipe.second:
+        lacking.append(run.lacking(recipe.of_second(), "second: "))
+    learned = run.learned(lacking)
     if recipe.second is None:
-        return run.judged(run.alone())
-    return run.judged(run.beside(first or run.alone().first))
+        return run.judged(run.alone(learned[0], lacking[0].given))
+    if first is None:
+        first = run.alone(learned[0], lacking[0].given).first
+    return run.judged(run.beside(first, learned[-1], lacking[-1].given))
+
+
+@dataclass(frozen=True)
+class _Lacking:
+    """A network that is to be learned. name: what its stages are called after."""
+
+    recipe: Recipe
+    given: Given
+    name: str
 
 
 @dataclass(frozen=True)
@@ -84,25 +101,40 @@ class _Run:
     told: Told
     spoken: Spoken
 
-    def alone(self) -> _Word:
+    def lacking(self, recipe: Recipe, name: str = "") -> _Lacking:
+        """A network and what it learns from."""
+
+        def told(stage: str, done: int, total: int, line: str) -> None:
+            self.told(f"{name}{stage}", done, total, line)
+
+        files = augment(recipe, self.spoken, self.places, told)
+        learned, chosen_by = featurise(recipe, self.places, told)
+        held_out = clips(self.spoken.files["held_out"])
+        human = [clip.utterance.engine != "flite" for clip in held_out]
+        return _Lacking(recipe, Given(files, human, learned, chosen_by), name)
+
+    def learned(self, networks: list[_Lacking]) -> list[Trained]:
+        """All of them side by side: none needs another, and a process is seldom idle."""
+        folder = self.places.cache / "weights"
+
+        async def nets() -> list[QuantisedNet]:
+            ways = (fitted(n.recipe, n.given, folder, learners, n.name) for n in networks)
+            return await asyncio.gather(*ways)
+
+        with Learners(self.places.jobs, self.told) as learners:
+            made = asyncio.run(nets())
+        return [self._written(net) for net in made]
+
+    def alone(self, first: Trained, given: Given) -> _Word:
         """The network that hears every step, written with its cutoff."""
-        given = self._given(self.recipe, self.told)
-        first = self._network(self.recipe, given, self.told)
         self.told("evaluate", 0, 4, "the cutoff")
         cutoff = self._cutoff(first.blob, read_streams(given.chosen_by))
         shipped.write_model(self.recipe, first.model, cutoff, self.names)
         self._write_lock(first, self.names.lock)
         return _Word(first.blob, cutoff, first)
 
-    def beside(self, first: Trained) -> _Word:
+    def beside(self, first: Trained, second: Trained, given: Given) -> _Word:
         """A second network, to be asked where the first isn't sure, written beside it."""
-        own = self.recipe.of_second()
-
-        def told(stage: str, done: int, total: int, line: str) -> None:
-            self.told(f"second: {stage}", done, total, line)
-
-        given = self._given(own, told)
-        second = self._network(own, given, told)
         self.told("evaluate", 0, 4, "the doubt, the cutoff")
         words, heard = given.held_out_words().features, read_streams(given.chosen_by)
         rows = [stream.rows for stream in heard]
@@ -134,16 +166,8 @@ class _Run:
         self.told("write", 1, 1, str(self.names.folder))
         return Made(self.names, card)
 
-    def _given(self, recipe: Recipe, told: Told) -> Given:
-        """What a network learns from."""
-        files = augment(recipe, self.spoken, self.places, told)
-        learned, chosen_by = featurise(recipe, self.places, told)
-        held_out = clips(self.spoken.files["held_out"])
-        human = [clip.utterance.engine != "flite" for clip in held_out]
-        return Given(files, human, learned, chosen_by)
-
-    def _network(self, recipe: Recipe, given: Given, told: Told) -> Trained:
-        net = fitted(recipe, given, self.places.cache / "weights", self.places.jobs, told)
+    def _written(self, net: QuantisedNet) -> Trained:
+        recipe = self.recipe
         model = write_tflite(net, f"wake word: {recipe.phrase}")
         if len(model) > BYTES_ALLOWED:
             raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,6 @@ import numpy as np
 
 from bluering.training.negatives import Stream
 from bluering.training.tracks import Tracks
-
-Told = Callable[[str, int, int, str], None]
-"""stage, done, of all, a line for people"""
 
 
 @dataclass(frozen=True)
@@ -46,26 +41,6 @@ def kept(path: Path, make: Callable[[], Any], write: Callable[[Any, Path], None]
         finally:
             aside.unlink(missing_ok=True)
     return path
-
-
-def in_processes(
-    function: Callable, jobs: list[tuple], count: int, told: Callable[[int], None]
-) -> None:
-    """Call a function with each pair of arguments; told: how many are left."""
-    if not jobs:
-        return
-    context = multiprocessing.get_context("spawn")
-    left = len(jobs)
-    with ProcessPoolExecutor(count, context) as pool:
-        futures = [pool.submit(function, *job) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                left -= 1
-                told(left)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def write_tracks(tracks: Tracks, path: Path) -> None:
