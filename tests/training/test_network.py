@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
@@ -21,6 +22,7 @@ from bluering.training.net import (
     MACS_ALLOWED,
     TEMPERATURE,
     Net,
+    in_time,
     macs_a_step,
     receptive_rows,
     score,
@@ -105,6 +107,26 @@ def test_a_step_depends_on_its_receptive_field_alone() -> None:
         last = [net(torch.from_numpy(x[None]).float())[0, -1] for x in (rows, before, within)]
     assert torch.equal(last[0], last[1])
     assert not torch.equal(last[0], last[2])
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_depthwise_layer_has_the_gradients_that_pytorch_gives(
+    layout: torch.memory_format,
+) -> None:
+    torch.manual_seed(1)
+    x, weight, bias = torch.randn(3, 8, 1, 30), torch.randn(8, 1, 7), torch.randn(8)
+    x = x.contiguous(memory_format=layout)
+    asked = [part.requires_grad_() for part in (x, weight, bias)]
+    wanted = functional.conv2d(x, weight[:, :, None], bias, groups=8)
+    given = torch.randn_like(wanted)
+    found = in_time(x, weight, bias=bias)
+    assert torch.equal(found, wanted)
+    for mine, theirs in zip(
+        torch.autograd.grad(found, asked, given),
+        torch.autograd.grad(wanted, asked, given),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, theirs)
 
 
 def _tracks(count: int, word: bool, seed: int) -> Tracks:

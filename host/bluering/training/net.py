@@ -105,6 +105,17 @@ def in_time(x: Tensor, weight: Tensor, stride: int = 1, bias: Tensor | None = No
     return functional.conv2d(x, weight[:, :, None], bias, (1, stride))
 
 
+class InTime(nn.Module):
+    """A convolution by `in_time`, with a bias."""
+
+    def __init__(self, width: int, channels: int, taps: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(width, channels, taps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return in_time(x, self.convolution.weight, bias=self.convolution.bias)
+
+
 class _Depthwise(torch.autograd.Function):
     """A depthwise convolution, as PyTorch does it; but its gradient for the weight a product and a
     sum for each tap: PyTorch's takes three times as long, a quarter of a step of training."""

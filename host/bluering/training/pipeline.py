@@ -19,7 +19,7 @@ from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 from bluering.training.workers import Told, in_processes
 
 # Counted up when the code changes what it makes, by the way to draw noise.
-_AUGMENT: dict[NoiseBy, int] = {"time": 4, "kind": 5}
+_AUGMENT: dict[NoiseBy, int] = {"time": 6, "kind": 7}
 
 _SHARD = 500  # tracks in a file
 _HEARINGS, _CAST = 2, 120  # see make_tracks; of what is held out, each is another

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
+from scipy import fft, signal
 
 from bluering.training import vocoder
 from bluering.training.voices import RATE
@@ -222,11 +222,13 @@ def transmitted(x: Sound, dice: np.random.Generator, narrow: float = 0.0) -> Sou
         filters = signal.butter(int(dice.integers(1, 3)), band, "band", fs=RATE, output="sos")
         x = np.asarray(signal.sosfilt(filters, x), np.float32)
     if dice.random() < 0.6:
-        spectrum = np.fft.rfft(x)
+        padded = fft.next_fast_len(len(x), real=True)  # a prime number of samples takes ten times
+        spectrum = np.asarray(fft.rfft(x, padded))
         place = np.linspace(0, 1, len(spectrum))
         knots = np.sort(np.concatenate([[0], dice.random(4), [1]]))
         gain = np.interp(place, knots, dice.uniform(-7, 7, 6))
-        x = np.fft.irfft(spectrum * 10 ** (gain / 20), len(x)).astype(np.float32)
+        shaped = np.asarray(fft.irfft(spectrum * 10 ** (gain / 20), padded), np.float32)
+        x = shaped[: len(x)]
     return narrow_band(x, dice) if narrow and dice.random() < narrow else x
 
 

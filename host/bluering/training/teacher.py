@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bluering.training import averaging, embeddings, losses
 from bluering.training.negatives import Stream
+from bluering.training.net import InTime
 from bluering.training.tracks import MOMENTS, RUN_IN, Tracks
 
 SURE = 6.0  # logits beyond are neither rewarded nor asked for
@@ -36,19 +37,19 @@ class Teacher(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm1d(embeddings.SIZE, affine=False)
+        self.norm = nn.BatchNorm2d(embeddings.SIZE, affine=False)
         layers: list[nn.Module] = []
         width = embeddings.SIZE
         for taps in _TAPS:
-            layers += [nn.Conv1d(width, _WIDTH, taps), nn.BatchNorm1d(_WIDTH), nn.ReLU()]
+            layers += [InTime(width, _WIDTH, taps), nn.BatchNorm2d(_WIDTH), nn.ReLU()]
             layers += [nn.Dropout(0.2)]
             width = _WIDTH
         self.layers = nn.Sequential(*layers)
-        self.head = nn.Conv1d(width, 1, 1)
+        self.head = InTime(width, 1, 1)
 
     def forward(self, embedded: Tensor) -> Tensor:
-        x = self.norm(embedded.transpose(1, 2))
-        return self.head(self.layers(x))[:, 0]
+        x = self.norm(embedded.transpose(1, 2)[:, :, None])
+        return self.head(self.layers(x))[:, 0, 0]
 
 
 def train_teacher(

@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -97,8 +98,6 @@ _begun: list[tuple[Any, Any]] = []  # in one of the processes: where it tells, w
 
 
 def _begin(said: Any, stopped: Any) -> None:
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted says so
     _begun.append((said, stopped))
 

@@ -1,0 +1,46 @@
+"""What tests of processes that learn do there; in a module that those can import."""
+
+import os
+import time
+from pathlib import Path
+
+from bluering.training.errors import TrainingError
+from bluering.training.workers import StoppedError, tell
+
+PATIENCE = 60.0  # seconds
+
+
+def counted(stage: str, total: int) -> str:
+    for done in range(total):
+        tell(stage, done + 1, total, f"by {os.getpid()}")
+    return stage
+
+
+def until_stopped(begun: Path, stopped: Path) -> None:
+    begun.touch()
+    try:
+        while True:
+            tell("endless", 1, 2, "")
+            time.sleep(0.01)
+    except StoppedError:
+        stopped.touch()
+        raise
+
+
+def fails_once_there(path: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    raise TrainingError("what this network learns from is damaged")
+
+
+def dies() -> None:
+    os._exit(9)
+
+
+def memory() -> str:
+    return os.environ.get("MALLOC_TRIM_THRESHOLD_", "")
+
+
+def write_memory(path: Path, _: int) -> None:
+    path.write_text(memory())

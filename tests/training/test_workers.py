@@ -1,0 +1,84 @@
+"""Processes that learn side by side."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from bluering.training.errors import TrainingError
+from bluering.training.workers import Learners, in_processes
+from tests import elsewhere
+
+Lines = list[tuple[str, int, int, str]]
+
+
+def test_what_they_tell_is_told_here_in_order() -> None:
+    told: Lines = []
+
+    async def both(learners: Learners) -> list[str]:
+        stages = (("train", 5), ("train 2", 3))
+        return await asyncio.gather(*(learners.learn(elsewhere.counted, *s) for s in stages))
+
+    with Learners(2, lambda *said: told.append(said)) as learners:
+        assert asyncio.run(both(learners)) == ["train", "train 2"]
+    for stage, total in (("train", 5), ("train 2", 3)):
+        assert [line[1:3] for line in told if line[0] == stage] == [
+            (done + 1, total) for done in range(total)
+        ]
+    assert str(os.getpid()) not in {line[3].removeprefix("by ") for line in told}
+
+
+def test_when_one_fails_the_others_stop_and_it_says_why(tmp_path: Path) -> None:
+    begun, stopped = tmp_path / "begun", tmp_path / "stopped"
+
+    async def both(learners: Learners) -> None:
+        await asyncio.gather(
+            learners.learn(elsewhere.until_stopped, begun, stopped),
+            learners.learn(elsewhere.fails_once_there, begun),
+        )
+
+    with pytest.raises(TrainingError, match="is damaged"), Learners(2, _silent) as learners:
+        asyncio.run(both(learners))
+    assert stopped.exists()
+
+
+def test_interrupted_here_they_stop_there(tmp_path: Path) -> None:
+    begun, stopped = tmp_path / "begun", tmp_path / "stopped"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    async def interrupted(learners: Learners) -> None:
+        learning = asyncio.ensure_future(learners.learn(elsewhere.until_stopped, begun, stopped))
+        until = time.monotonic() + elsewhere.PATIENCE
+        while not begun.exists() and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_soon(interrupt)
+        await learning
+
+    with pytest.raises(KeyboardInterrupt), Learners(1, _silent) as learners:
+        asyncio.run(interrupted(learners))
+    assert stopped.exists()
+
+
+def test_one_that_dies_is_a_clear_error() -> None:
+    with pytest.raises(TrainingError, match="fewer --jobs"), Learners(1, _silent) as learners:
+        asyncio.run(learners.learn(elsewhere.dies))
+
+
+def test_they_keep_the_memory_that_they_have_unless_somebody_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    with Learners(1, _silent) as learners:
+        assert int(asyncio.run(learners.learn(elsewhere.memory))) > 1 << 30
+    assert elsewhere.memory() == ""
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "4096")
+    in_processes(elsewhere.write_memory, [(tmp_path / "memory", 0)], 1, lambda _: None)
+    assert (tmp_path / "memory").read_text() == elsewhere.memory() == "4096"
+
+
+def _silent(*_: object) -> None:
+    pass
