@@ -63,6 +63,17 @@ def test_interrupted_here_they_stop_there(tmp_path: Path) -> None:
     assert stopped.exists()
 
 
+def test_where_nobody_can_be_told_they_stop(tmp_path: Path) -> None:
+    begun, stopped = tmp_path / "begun", tmp_path / "stopped"
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space left"), Learners(1, full) as learners:
+        asyncio.run(learners.learn(elsewhere.until_stopped, begun, stopped))
+    assert stopped.exists()
+
+
 def test_one_that_dies_is_a_clear_error() -> None:
     with pytest.raises(TrainingError, match="fewer --jobs"), Learners(1, _silent) as learners:
         asyncio.run(learners.learn(elsewhere.dies))

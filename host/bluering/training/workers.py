@@ -59,6 +59,7 @@ class Learners:
         self._stopped = context.Event()
         self._pool = ProcessPoolExecutor(count, context, _begin, (self._said, self._stopped))
         self._listener = threading.Thread(target=self._listen, args=(told,))
+        self._unheard: Exception | None = None
         self._memory = _memory_kept()
 
     def __enter__(self) -> "Learners":
@@ -73,6 +74,8 @@ class Learners:
         self._said.put(None)
         self._listener.join()
         self._memory.__exit__(None, None, None)
+        if self._unheard:
+            raise self._unheard
 
     async def learn(self, function: Callable[..., _T], *args: object) -> _T:
         """What a function gives in one of the processes, once one is free."""
@@ -86,8 +89,13 @@ class Learners:
             ) from error
 
     def _listen(self, told: Told) -> None:
+        """To the end in any case: those who tell would wait for ever."""
         while (said := self._said.get()) is not None:
-            told(*said)
+            try:
+                told(*said)
+            except Exception as error:
+                self._unheard = error
+                self._stopped.set()
 
 
 class StoppedError(TrainingError):
