@@ -18,6 +18,7 @@ from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.stages import Places, read_tracks
 from bluering.training.tracks import Sources, make_tracks
 from bluering.training.voices import RATE, Utterance
+from bluering.training.workers import make_files
 
 
 def _write(path: Path, seconds: float = 0.6, noise: float = 20.0) -> Path:
@@ -83,7 +84,9 @@ def made(tmp_path: Path) -> Callable[..., dict[str, list[Path]]]:
         tracks = Tracks().model_copy(update=none | counts)
         named = tuple(str(tmp_path / folder) for folder in folders)
         recipe = Recipe(phrase="computer", recordings=named).model_copy(update={"tracks": tracks})
-        return augment(recipe, spoken, places, lambda *_: None)
+        tracks, files = augment(recipe, spoken, places)
+        make_files(files, places.jobs, lambda *_: None)
+        return tracks
 
     return made
 

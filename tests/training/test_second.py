@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bluering.training import doubt, pipeline
+from bluering.training import doubt
 from bluering.training.pipeline import Spoken, augment
 from bluering.training.recipe import Recipe, Second, Tracks, TracksNoiseBy, Training
 from bluering.training.stages import Places
@@ -70,10 +70,7 @@ def test_one_that_departs_in_nothing_is_refused() -> None:
         Recipe(phrase="word", second=Second(altered=Recipe(phrase="word").altered))
 
 
-def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "in_processes", lambda *_: None)
+def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(tmp_path: Path) -> None:
     sentences = [tmp_path / "sentence.npz"]
     said: dict[str, list[Path]] = dict.fromkeys(SPOKEN, sentences)
     places = Places(tmp_path / "cache", sentences[0], tmp_path / "no-corpus")
@@ -82,7 +79,7 @@ def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(
     ways: tuple[TracksNoiseBy, ...] = ("time", "kind", "both")
     for way in ways:
         recipe = Recipe(phrase="word", noise_by=way, tracks=tracks)
-        by[way] = augment(recipe, Spoken(said), places, lambda *_: None)
+        by[way], _ = augment(recipe, Spoken(said), places)
     times, kinds = by["time"]["word"], by["kind"]["word"]
     assert not set(times) & set(kinds)
     assert by["both"]["word"] == [kinds[i] if i % 3 == 2 else times[i] for i in range(len(times))]

@@ -3,12 +3,14 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bluering.training.errors import TrainingError
-from bluering.training.workers import Learners, in_processes
+from bluering.training.workers import File, Learners, make_files
 from tests import elsewhere
 
 Lines = list[tuple[str, int, int, str]]
@@ -87,8 +89,28 @@ def test_they_keep_the_memory_that_they_have_unless_somebody_says_otherwise(
         assert int(asyncio.run(learners.learn(elsewhere.memory))) > 1 << 30
     assert elsewhere.memory() == ""
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "4096")
-    in_processes(elsewhere.write_memory, [(tmp_path / "memory", 0)], 1, lambda _: None)
+    path = tmp_path / "memory"
+    make_files([_file(path, "hours", elsewhere.write_memory)], 1, _silent)
     assert (tmp_path / "memory").read_text() == elsewhere.memory() == "4096"
+
+
+def test_files_of_several_stages_are_made_together_and_each_once(tmp_path: Path) -> None:
+    told: Lines = []
+    (tmp_path / "there").touch()
+    wanted = [("there", "hours"), ("both", "hours"), ("both", "second: hours")]
+    wanted += [("its own", "second: hours")]
+    files = [_file(tmp_path / name, stage, elsewhere.one_more) for name, stage in wanted]
+    make_files(files, 2, lambda *said: told.append(said))
+    made = {name: (tmp_path / name).read_text() for name in ("there", "both", "its own")}
+    assert made == {"there": "", "both": "made ", "its own": "made "}
+    assert [line[:3] for line in told[:2]] == [("hours", 1, 2), ("second: hours", 0, 1)]
+    assert sorted(line[:3] for line in told[2:]) == [("hours", 2, 2), ("second: hours", 1, 1)]
+    make_files(files, 2, lambda *said: told.append(said))
+    assert (tmp_path / "both").read_text() == "made "
+
+
+def _file(path: Path, stage: str, write: Callable[[Path], object]) -> File:
+    return File(stage, "files", path, partial(write, path))
 
 
 def _silent(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from bluering.training.negatives import (
 from bluering.training.recipe import Recipe
 from bluering.training.speech import versions, voice
 from bluering.training.stages import Places, digest, kept, write_streams
-from bluering.training.workers import Told, in_processes
+from bluering.training.workers import File
 
 _FEATURISE, _CHATTER = 4, 4  # counted up when the code changes what it makes
 _CHATTER_HOURS = 1.0  # in a file
@@ -30,32 +31,33 @@ _CHATTER_HOURS = 1.0  # in a file
 _NARROW = 0.25
 
 
-def featurise(recipe: Recipe, places: Places, told: Told) -> tuple[list[Path], Path]:
-    """The stage "featurise": files of hours without the word to learn from, real and synthetic,
-    and the one to choose by; without a corpus there is nothing in it."""
+def featurise(
+    recipe: Recipe, places: Places, name: str = ""
+) -> tuple[list[Path], Path, list[File]]:
+    """The stage "featurise": where hours without the word to learn from are, real and synthetic,
+    where the ones to choose by, and how the files are made, the longest first; without a corpus
+    there is nothing in some. name: what the stage is called after."""
     key = digest(_FEATURISE, corpus_key(places.corpus), recipe.seed)
     folder = places.cache / "streams"
-    jobs: list[tuple[_Job, Path]] = [
-        (_Real(places.corpus, "learn"), folder / f"learn-{key}.npz"),
-        (_Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"),
-    ]
+    learn = _Real(places.corpus, "learn"), folder / f"learn-{key}.npz"
+    chosen_by = _Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"
     narrow = _narrow(recipe)
-    altered = digest(key, narrow) if narrow else key
-    for number in range(1, recipe.altered + 1) if places.corpus.is_file() else ():
-        job = _Real(places.corpus, "alter", recipe.seed * 100 + number, narrow)
-        jobs.append((job, folder / f"altered-{number}-{altered}.npz"))
-    talk = _chatters(recipe, places)
-    jobs += [(job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in talk]
-    missing = [(job, path) for job, path in jobs if not path.exists()]
-    told("featurise", len(jobs) - len(missing), len(jobs), "files of hours")
-    in_processes(
-        _make,
-        missing,
-        places.jobs,
-        lambda n: told("featurise", len(jobs) - n, len(jobs), "files of hours"),
-    )
-    paths = [path for _, path in jobs]
-    return [paths[0], *paths[2:]], paths[1]
+    altered_key = digest(key, narrow) if narrow else key
+    altered = [
+        (
+            _Real(places.corpus, "alter", recipe.seed * 100 + number, narrow),
+            folder / f"altered-{number}-{altered_key}.npz",
+        )
+        for number in (range(1, recipe.altered + 1) if places.corpus.is_file() else ())
+    ]
+    talk = [
+        (job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in _chatters(recipe, places)
+    ]
+    files = [
+        File(f"{name}featurise", "files of hours", path, partial(_make, job, path))
+        for job, path in (*altered, *talk, learn, chosen_by)
+    ]
+    return [path for _, path in (learn, *altered, *talk)], chosen_by[1], files
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from bluering.training import sound
@@ -16,7 +16,7 @@ from bluering.training.script import Batch, batches
 from bluering.training.speech import Clip, clips, synthesise
 from bluering.training.stages import Places, digest, kept, read_tracks, write_tracks
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
-from bluering.training.workers import Told, in_processes
+from bluering.training.workers import File, Told
 
 # Counted up when the code changes what it makes, by the way to draw noise.
 _AUGMENT: dict[NoiseBy, int] = {"time": 6, "kind": 7}
@@ -78,25 +78,20 @@ class Shard:
     rooms_seed: int
 
 
-def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> dict[str, list[Path]]:
-    """The stage "augment": files of tracks by kind, those held out under "held_out"."""
+def augment(
+    recipe: Recipe, spoken: Spoken, places: Places, name: str = ""
+) -> tuple[dict[str, list[Path]], list[File]]:
+    """The stage "augment": where tracks are by kind, those held out under "held_out", and how the
+    files are made. name: what the stage is called after."""
     own = recordings(recipe.recordings)
-    wanted: dict[str, list[Path]] = {}
-    missing: list[tuple[Shard, Path]] = []
+    tracks: dict[str, list[Path]] = {}
+    files = []
     for shard in _shards(recipe, spoken, own, places):
         path = places.cache / "tracks" / f"{shard.kind}-{_key(shard, spoken)}.npz"
-        wanted.setdefault(shard.kind, []).append(path)
-        if not path.exists():
-            missing.append((shard, path))
-    total = sum(map(len, wanted.values()))
-    told("augment", total - len(missing), total, "files of tracks")
-    in_processes(
-        _make_shard,
-        missing,
-        places.jobs,
-        lambda n: told("augment", total - n, total, "files of tracks"),
-    )
-    return wanted
+        tracks.setdefault(shard.kind, []).append(path)
+        make = partial(_make_shard, shard, path)
+        files.append(File(f"{name}augment", "files of tracks", path, make))
+    return tracks, files
 
 
 def _shards(

@@ -30,7 +30,7 @@ from bluering.training.speech import Clip, clips
 from bluering.training.stages import Places, read_streams
 from bluering.training.tracks import features
 from bluering.training.weights import Given, fitted
-from bluering.training.workers import Learners, Told
+from bluering.training.workers import File, Learners, Told, make_files
 from bluering.validate.report.schema import Report
 
 _ROUNDED_CLIPS = 200
@@ -73,10 +73,13 @@ def train_word(
 
 @dataclass(frozen=True)
 class _Lacking:
-    """A network that is to be learned. name: what its stages are called after."""
+    """A network that is to be learned. longer, shorter: files that it learns from, by what they
+    take; name: what its stages are called after."""
 
     recipe: Recipe
     given: Given
+    longer: list[File]
+    shorter: list[File]
     name: str
 
 
@@ -102,19 +105,18 @@ class _Run:
     spoken: Spoken
 
     def lacking(self, recipe: Recipe, name: str = "") -> _Lacking:
-        """A network and what it learns from."""
-
-        def told(stage: str, done: int, total: int, line: str) -> None:
-            self.told(f"{name}{stage}", done, total, line)
-
-        files = augment(recipe, self.spoken, self.places, told)
-        learned, chosen_by = featurise(recipe, self.places, told)
+        """A network and what it is to learn from."""
+        hours, chosen_by, longer = featurise(recipe, self.places, name)
+        tracks, shorter = augment(recipe, self.spoken, self.places, name)
         held_out = clips(self.spoken.files["held_out"])
         human = [clip.utterance.engine != "flite" for clip in held_out]
-        return _Lacking(recipe, Given(files, human, learned, chosen_by), name)
+        return _Lacking(recipe, Given(tracks, human, hours, chosen_by), longer, shorter, name)
 
     def learned(self, networks: list[_Lacking]) -> list[Trained]:
         """All of them side by side: none needs another, and a process is seldom idle."""
+        files = [file for n in networks for file in n.longer]
+        files += [file for n in networks for file in n.shorter]
+        make_files(files, self.places.jobs, self.told)
         folder = self.places.cache / "weights"
 
         async def nets() -> list[QuantisedNet]:

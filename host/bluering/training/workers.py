@@ -5,11 +5,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bluering.training.errors import TrainingError
@@ -29,21 +32,38 @@ _MEMORY = {
 }
 
 
-def in_processes(
-    function: Callable, jobs: list[tuple], count: int, told: Callable[[int], None]
-) -> None:
-    """Call a function with each pair of arguments; told: how many are left."""
-    if not jobs:
+@dataclass(frozen=True)
+class File:
+    """A file of a stage; make: writes it, in any process. what: the stage's files, for people."""
+
+    stage: str
+    what: str
+    path: Path
+    make: Callable[[], object]
+
+
+def make_files(files: Iterable[File], count: int, told: Told) -> None:
+    """Those that aren't there, in so many processes: of all stages together, so that none waits for
+    the longest file of the one before. A file that two of them want is made once."""
+    wanted: dict[Path, File] = {}
+    for file in files:
+        wanted.setdefault(file.path, file)
+    missing = [file for path, file in wanted.items() if not path.exists()]
+    every = Counter(file.stage for file in wanted.values())
+    left = Counter(file.stage for file in missing)
+    for stage, what in {file.stage: file.what for file in wanted.values()}.items():
+        told(stage, every[stage] - left[stage], every[stage], what)
+    if not missing:
         return
     context = multiprocessing.get_context("spawn")
-    left = len(jobs)
     with _memory_kept(), ProcessPoolExecutor(count, context) as pool:
-        futures = [pool.submit(function, *job) for job in jobs]
+        under_way = {pool.submit(file.make): file for file in missing}
         try:
-            for future in as_completed(futures):
-                future.result()
-                left -= 1
-                told(left)
+            for done in as_completed(under_way):
+                done.result()
+                stage, what = under_way[done].stage, under_way[done].what
+                left[stage] -= 1
+                told(stage, every[stage] - left[stage], every[stage], what)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
