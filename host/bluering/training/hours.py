@@ -24,7 +24,7 @@ from bluering.training.speech import versions, voice
 from bluering.training.stages import Places, digest, kept, write_streams
 from bluering.training.workers import File
 
-_FEATURISE, _CHATTER = 4, 4  # counted up when the code changes what it makes
+_FEATURISE, _CHATTER = 4, 5  # counted up when the code changes what it makes
 _CHATTER_HOURS = 1.0  # in a file
 # The share of altered recordings and of chatter with a narrow band, where words have one: a narrow
 # band alone must not sound like the word.

@@ -19,7 +19,7 @@ from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 from bluering.training.workers import File, Told
 
 # Counted up when the code changes what it makes, by the way to draw noise.
-_AUGMENT: dict[NoiseBy, int] = {"time": 6, "kind": 7}
+_AUGMENT: dict[NoiseBy, int] = {"time": 8, "kind": 9}
 
 _SHARD = 500  # tracks in a file
 _HEARINGS, _CAST = 2, 120  # see make_tracks; of what is held out, each is another

@@ -150,15 +150,14 @@ def shouted(x: Sound, dice: np.random.Generator) -> Sound:
 
 def coloured(length: int, dice: np.random.Generator) -> Sound:
     """Noise with a falling spectrum, at times a band or a beat."""
-    padded = fft.next_fast_len(length, real=True)  # a prime number of samples takes ten times
-    spectrum = np.asarray(fft.rfft(dice.normal(size=padded)))
+    spectrum = np.fft.rfft(dice.normal(size=length))
     place = np.arange(len(spectrum)) + 1.0
     spectrum *= place ** -dice.uniform(0, 1.1)
     if dice.random() < 0.4:
         low = dice.uniform(50, 3000)
         hertz = RATE / 2 * place / len(place)
         spectrum *= 0.05 + ((hertz > low) & (hertz < low * dice.uniform(1.5, 8)))
-    noise = np.asarray(fft.irfft(spectrum, padded))[:length]
+    noise = np.fft.irfft(spectrum, length)
     if dice.random() < 0.4:
         beat = 2 * np.pi * dice.uniform(0.3, 8) * np.arange(length) / RATE
         noise *= 1 + 0.8 * np.sin(beat + dice.uniform(0, 6))
@@ -223,7 +222,7 @@ def transmitted(x: Sound, dice: np.random.Generator, narrow: float = 0.0) -> Sou
         filters = signal.butter(int(dice.integers(1, 3)), band, "band", fs=RATE, output="sos")
         x = np.asarray(signal.sosfilt(filters, x), np.float32)
     if dice.random() < 0.6:
-        padded = fft.next_fast_len(len(x), real=True)
+        padded = fft.next_fast_len(len(x), real=True)  # a prime number of samples takes ten times
         spectrum = np.asarray(fft.rfft(x, padded))
         place = np.linspace(0, 1, len(spectrum))
         knots = np.sort(np.concatenate([[0], dice.random(4), [1]]))
