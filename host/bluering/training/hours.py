@@ -43,16 +43,12 @@ def featurise(
     chosen_by = _Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"
     narrow = _narrow(recipe)
     altered_key = digest(key, narrow) if narrow else key
-    altered = [
-        (
-            _Real(places.corpus, "alter", recipe.seed * 100 + number, narrow),
-            folder / f"altered-{number}-{altered_key}.npz",
-        )
-        for number in (range(1, recipe.altered + 1) if places.corpus.is_file() else ())
-    ]
-    talk = [
-        (job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in _chatters(recipe, places)
-    ]
+    altered: list[tuple[_Job, Path]] = []
+    for number in range(1, recipe.altered + 1) if places.corpus.is_file() else ():
+        job = _Real(places.corpus, "alter", recipe.seed * 100 + number, narrow)
+        altered.append((job, folder / f"altered-{number}-{altered_key}.npz"))
+    chatters = _chatters(recipe, places)
+    talk = [(job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in chatters]
     files = [
         File(f"{name}featurise", "files of hours", path, partial(_make, job, path))
         for job, path in (*altered, *talk, learn, chosen_by)

@@ -127,6 +127,7 @@ class _Weights:
 
     def best(self, ways: list[_Way]) -> _Way:
         """Of networks trained apart the one that misses least of what is held out."""
+        torch.set_num_threads(self.recipe.training.threads)  # as in the processes that learned
         material, window = self._material, self.recipe.window
         return min(ways, key=lambda way: misses(self._net(way), material, window))
 
