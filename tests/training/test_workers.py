@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bluering.training.errors import TrainingError
-from bluering.training.workers import File, Learners, make_files
+from bluering.training.workers import File, Learners, make_files, processes
 from tests import elsewhere
 
 Lines = list[tuple[str, int, int, str]]
@@ -79,6 +79,12 @@ def test_where_nobody_can_be_told_they_stop(tmp_path: Path) -> None:
 def test_one_that_dies_is_a_clear_error() -> None:
     with pytest.raises(TrainingError, match="fewer --jobs"), Learners(1, _silent) as learners:
         asyncio.run(learners.learn(elsewhere.dies))
+
+
+@pytest.mark.parametrize("tasks_each", [None, 1])
+def test_one_that_dies_over_a_file_is_a_clear_error(tasks_each: int | None) -> None:
+    with pytest.raises(TrainingError, match="fewer --jobs"), processes(1, tasks_each) as pool:
+        pool.submit(elsewhere.dies).result()
 
 
 def test_they_keep_the_memory_that_they_have_unless_somebody_says_otherwise(

@@ -3,10 +3,9 @@ decides how it sounds."""
 
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +16,7 @@ import numpy as np
 from bluering.training.errors import TrainingError
 from bluering.training.script import Batch
 from bluering.training.voices import Speech, Utterance, Voice, tidy
+from bluering.training.workers import processes
 
 _SHORTEST = 1600  # samples; less is a failure of the engine
 _FORMAT = 1
@@ -47,24 +47,18 @@ def synthesise(
     """Speak what isn't spoken yet; the files of all batches, in order.
 
     told: called with the number of batches done and of all, as they end. Raises TrainingError
-    when an engine fails; what was finished stays.
+    when an engine fails or a process dies; what was finished stays.
     """
     wanted = [(batch, folder / f"{key(batch)}.npz") for batch in batches]
     missing = [(batch, path) for batch, path in wanted if not path.exists()]
     done = len(wanted) - len(missing)
     told(done, len(wanted))
     # A fresh process for each batch: what an engine remembers of the last one can't be heard.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
-        futures = [pool.submit(speak, batch, path) for batch, path in missing]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                done += 1
-                told(done, len(wanted))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with processes(jobs, tasks_each=1) as pool:
+        for future in as_completed([pool.submit(speak, batch, path) for batch, path in missing]):
+            future.result()
+            done += 1
+            told(done, len(wanted))
     return [path for _, path in wanted]
 
 

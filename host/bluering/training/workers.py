@@ -55,18 +55,35 @@ def make_files(files: Iterable[File], count: int, told: Told) -> None:
         told(stage, every[stage] - left[stage], every[stage], what)
     if not missing:
         return
-    context = multiprocessing.get_context("spawn")
-    with _memory_kept(), ProcessPoolExecutor(count, context) as pool:
+    with _memory_kept(), processes(count) as pool:
         under_way = {pool.submit(file.make): file for file in missing}
+        for done in as_completed(under_way):
+            done.result()
+            stage, what = under_way[done].stage, under_way[done].what
+            left[stage] -= 1
+            told(stage, every[stage] - left[stage], every[stage], what)
+
+
+@contextmanager
+def processes(count: int, tasks_each: int | None = None) -> Iterator[ProcessPoolExecutor]:
+    """So many, new ones after so many tasks each. Left by an exception, none begins anything more.
+    Raises TrainingError for one that died."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, context, max_tasks_per_child=tasks_each) as pool:
         try:
-            for done in as_completed(under_way):
-                done.result()
-                stage, what = under_way[done].stage, under_way[done].what
-                left[stage] -= 1
-                told(stage, every[stage] - left[stage], every[stage], what)
+            yield pool
+        except BrokenProcessPool as error:
+            raise _died("What was finished") from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _died(kept: str) -> TrainingError:
+    return TrainingError(
+        f"a process died, perhaps for lack of memory. {kept} is kept: run the same command again, "
+        "with fewer --jobs"
+    )
 
 
 class Learners:
@@ -103,10 +120,7 @@ class Learners:
         try:
             return await here.run_in_executor(self._pool, partial(function, *args))
         except BrokenProcessPool as error:
-            raise TrainingError(
-                "a process that learned died, perhaps for lack of memory. What was learned until "
-                "its last checkpoint is kept: run the same command again, with fewer --jobs"
-            ) from error
+            raise _died("What was learned until its last checkpoint") from error
 
     def _listen(self, told: Told) -> None:
         """To the end in any case: those who tell would wait for ever."""
