@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bluering.training import averaging
@@ -20,6 +21,7 @@ from bluering.training.recipe import Recipe
 _BRANCH_RATE = 2 / 3  # of the learning rate: a branch must stay where a mean with others holds
 _BRANCH_SEEDS = 30  # after those of the trunks
 _HEARING = 100  # steps that give the ranges of activations
+_HEARD = 400  # tracks, with the word and without, that tell how channels differ
 _MEMORY = 0.998  # of the running mean, from step to step
 _CHOOSE_EVERY = 500
 _SAVE_EVERY = 500
@@ -91,12 +93,13 @@ def quantise(
 ) -> QuantisedNet:
     """The network with int8 in the loop, at the weights that miss least.
 
-    First it only hears, which gives the ranges of its activations; the weights as they were learned
-    are the first to choose from. Then it learns on a little, and running means of the weights are
-    chosen from.
+    Its channels are equalised. Then it only hears, which gives the ranges of its activations; the
+    weights as they were learned are the first to choose from. Then it learns on a little, and
+    running means of the weights are chosen from.
     """
     torch.manual_seed(recipe.seed + 1)
     net = QuantisedNet(trained)
+    net.equalise(_some_of(material))
     steps = recipe.training.quantised_steps
     hearing = min(_HEARING, steps // 2)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.training.learning_rate / 150)
@@ -123,6 +126,13 @@ def quantise(
         told(step + 1, steps, line)
         saved.save(step + 1)
     return best.net.eval()
+
+
+def _some_of(material: Material) -> Tensor:
+    """Features of tracks with and without the word, of all kinds alike."""
+    every = (material.words.features, material.others.features)
+    some = [features[:: max(1, len(features) // _HEARD)] for features in every]
+    return torch.from_numpy(np.concatenate(some)).float()
 
 
 def misses(net: Net | QuantisedNet, material: Material, window: int) -> float:

@@ -1,10 +1,11 @@
 """The network with its batch normalisation folded in and int8 in the loop, and its ``.tflite``.
 
-Weights have a scale for each output, activations one of their own, as in TensorFlow Lite's int8
+Weights have a scale for each output, activations one for each layer, as in TensorFlow Lite's int8
 scheme (Jacob et al., 2018). Rounding lets gradients through unchanged.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from bluering.training.recipe import Network
 LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: scores 0.018 to 0.982
 _MOMENTUM = 0.02
 _TAIL = 1e-4  # the share of values beyond an activation's range, at each end
+_SEEN = 50_000  # values that a range is taken from
+_SOFTEST = 0.01  # a channel's range, beside the layer's largest, below which it counts as that
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,29 @@ class QuantisedNet(nn.Module):
                 x = _saturated(x, self.scale(index))
         return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0, 0]
 
+    @torch.no_grad()
+    def equalise(self, rows: Tensor) -> None:
+        """Bring a layer's channels to like ranges, which share one scale, by what they give for
+        features (n, rows, 40); the next layer takes it back, so the function stays the same.
+
+        Cross-layer equalisation (Nagel et al., 2019). A depthwise layer has a scale for what each
+        channel goes through; others share theirs between all channels, so these come half the way,
+        as in SmoothQuant (Xiao et al., 2022).
+        """
+        x = scaled(rows)
+        for index, (layer, following) in enumerate(pairwise(self.layers)):
+            x = in_time(x, self._weight(index), layer.stride, self.biases[index])
+            x = functional.relu(x) if layer.relu else x
+            largest = x.abs().transpose(0, 1).flatten(1)
+            reach = torch.quantile(_some(largest), 1 - _TAIL, dim=1)
+            reach = reach.clamp(min=max(_SOFTEST * float(reach.max()), 1e-6))
+            apart = following.kind == "depthwise"
+            gain = (reach.max() / reach) ** (1.0 if apart else 0.5)
+            x *= gain[:, None, None]
+            self.weights[index] *= gain[:, None, None]
+            self.biases[index] *= gain
+            self.weights[index + 1] /= gain.view((-1, 1, 1) if apart else (1, -1, 1))
+
     def scale(self, index: int) -> Scale:
         """Of a layer's output."""
         low, high = float(self.low[index]), max(float(self.high[index]), 1e-3)
@@ -106,8 +132,7 @@ class QuantisedNet(nn.Module):
 
     @torch.no_grad()
     def _watch(self, index: int, x: Tensor) -> None:
-        values = x.flatten()
-        values = values[:: max(1, len(values) // 50_000)]
+        values = _some(x.flatten())
         low = torch.zeros(()) if self.layers[index].relu else torch.quantile(values, _TAIL)
         high = torch.quantile(values, 1 - _TAIL)
         fresh = bool(self.high[index] == 0)
@@ -151,6 +176,11 @@ def _folded(weight: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     assert norm.running_var is not None and norm.running_mean is not None
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return weight * gain[:, None, None], norm.bias - norm.running_mean * gain
+
+
+def _some(values: Tensor) -> Tensor:
+    """Of the last dimension, evenly."""
+    return values[..., :: max(1, values.shape[-1] // _SEEN)]
 
 
 def _rounded_weight(weight: Tensor) -> Tensor:
