@@ -38,6 +38,7 @@ from bluering.validate.scoring import WakeFinder, hop_scores
 torch.set_num_threads(1)  # more would wait for each other on a busy machine
 
 SMALL = Network(first=8, channels=(8, 8), kernels=((5,), (3, 9)), head=4)
+SHAPES = [Network(), SMALL, Network(stride=2, channels=(32,) * 4)]
 
 
 def _rows(count: int, seed: int = 0, length: int = FRAMES) -> np.ndarray:
@@ -62,7 +63,7 @@ def _trained(shape: Network) -> QuantisedNet:
     return found.eval()
 
 
-@pytest.mark.parametrize("shape", [Network(), SMALL, Network(stride=2, channels=(32,) * 4)])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_folding_changes_nothing(shape: Network) -> None:
     torch.manual_seed(1)
     net = Net(shape)
@@ -97,29 +98,54 @@ def _drawn_apart(net: QuantisedNet) -> QuantisedNet:
     return net
 
 
-@pytest.mark.parametrize("shape", [Network(), SMALL, Network(stride=2, channels=(32,) * 4)])
-def test_equal_channels_are_the_same_function_and_rounded_less(shape: Network) -> None:
+def _lively(shape: Network, x: torch.Tensor) -> Net:
+    """One whose logits differ, so that their own rounding is little beside them."""
     torch.manual_seed(1)
     net = Net(shape)
-    x = torch.from_numpy(_rows(16)).float()
     for _ in range(40):
         net.train()(x)
-    with torch.no_grad():  # logits beside which their own rounding is little
+    with torch.no_grad():
         net.head.weight *= 2 / net.eval()(x).std()
-        wanted = net(x) - net(x).mean()
         net.head.bias -= net(x).mean()
+    return net
+
+
+def _hear(net: QuantisedNet, x: torch.Tensor) -> QuantisedNet:
+    for _ in range(60):
+        net.train()(x)
+    return net.eval()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_equal_channels_are_the_same_function_and_rounded_less(shape: Network) -> None:
+    x = torch.from_numpy(_rows(16)).float()
+    net = _lively(shape, x)
     apart, equal = (_drawn_apart(QuantisedNet(net)) for _ in range(2))
     equal.equalise(x)
 
+    @torch.no_grad()
     def rounded(found: QuantisedNet) -> float:
-        for _ in range(60):
-            found.train()(x)
-        with torch.no_grad():
-            error = float((found.eval()(x) - wanted).abs().mean())
-            torch.testing.assert_close(_unrounded(found)(x), wanted, rtol=1e-4, atol=1e-4)
+        wanted = net(x)
+        error = float((_hear(found, x)(x) - wanted).abs().mean())
+        torch.testing.assert_close(_unrounded(found)(x), wanted, rtol=1e-4, atol=1e-4)
         return error
 
     assert rounded(equal) < 0.6 * rounded(apart)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("shape", SHAPES)
+def test_corrected_biases_take_what_rounding_adds_on_average(shape: Network) -> None:
+    x = torch.from_numpy(_rows(16)).float()
+    net = _hear(_drawn_apart(QuantisedNet(_lively(shape, x))), x)
+    net.quantise = False
+    wanted = net(x)
+    net.quantise = True
+    before = abs(float((net(x) - wanted).mean()))
+    net.correct(x)
+    assert abs(float((net(x) - wanted).mean())) < 0.2 * before
+    net.quantise = False
+    assert torch.equal(net(x), wanted)  # without rounding there is nothing to take
 
 
 @pytest.mark.parametrize("shape", [Network(), SMALL, Network(stride=1, channels=(24,) * 4)])

@@ -93,13 +93,14 @@ def quantise(
 ) -> QuantisedNet:
     """The network with int8 in the loop, at the weights that miss least.
 
-    Its channels are equalised. Then it only hears, which gives the ranges of its activations; the
-    weights as they were learned are the first to choose from. Then it learns on a little, and
-    running means of the weights are chosen from.
+    Its channels are equalised. Then it only hears, which gives the ranges of its activations, and
+    its biases are corrected; the weights as they were learned are the first to choose from. Then
+    it learns on a little, and running means of the weights are chosen from.
     """
     torch.manual_seed(recipe.seed + 1)
     net = QuantisedNet(trained)
-    net.equalise(_some_of(material))
+    some = _some_of(material)
+    net.equalise(some)
     steps = recipe.training.quantised_steps
     hearing = min(_HEARING, steps // 2)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.training.learning_rate / 150)
@@ -115,6 +116,8 @@ def quantise(
         line = loop.step(net, optimiser)
         schedule.step()
         learned = step + 1 - hearing
+        if learned == 0:
+            net.correct(some)
         if learned >= 0:
             mean.update_parameters(net)
         if learned >= 0 and (learned % _CHOOSE_EVERY == 0 or step + 1 == steps):

@@ -70,6 +70,7 @@ class QuantisedNet(nn.Module):
         self.register_buffer("high", torch.zeros(len(self.layers)))
 
     def _append(self, kind: str, stride: int, weight: Tensor, bias: Tensor) -> None:
+        self.register_buffer(f"shift{len(self.layers)}", torch.zeros(len(bias)))
         self.layers.append(Layer(kind, stride))
         self.weights.append(nn.Parameter(weight.detach().clone()))
         self.biases.append(nn.Parameter(bias.detach().clone()))
@@ -77,23 +78,33 @@ class QuantisedNet(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         x = scaled(rows)
         for index, layer in enumerate(self.layers):
-            weight = self._weight(index)
             if layer.kind == "head":
                 x = functional.dropout(x, self.dropout, self.training)
-            if self.quantise:
-                weight = _rounded_weight(weight)
-            x = in_time(x, weight, layer.stride, self.biases[index])
-            if layer.relu:
-                x = functional.relu(x)
-            if layer.kind == "head":
-                break
-            if self.training and self.watching:
+            x = self._sums(index, x, self.quantise)
+            if self.training and self.watching and layer.kind != "head":
                 self._watch(index, x)
-            if self.quantise:
-                x = _rounded(x, self.scale(index))
-            elif self.high[index] > 0:
-                x = _saturated(x, self.scale(index))
-        return (_rounded(x, LOGIT_SCALE) if self.quantise else x)[:, 0, 0]
+            x = self._kept(index, x, self.quantise)
+        return x[:, 0, 0]
+
+    def _sums(self, index: int, x: Tensor, whole: bool) -> Tensor:
+        """A layer's; whole: with int8's weights."""
+        weight, bias = self._weight(index), self.biases[index]
+        if whole:
+            weight, bias = _rounded_weight(weight), self.whole_bias(index)
+        return in_time(x, weight, self.layers[index].stride, bias)
+
+    def _kept(self, index: int, x: Tensor, whole: bool) -> Tensor:
+        """What the next layer gets of the sums."""
+        if self.layers[index].kind == "head":
+            return _rounded(x, LOGIT_SCALE) if whole else x
+        x = functional.relu(x) if self.layers[index].relu else x
+        if whole:
+            return _rounded(x, self.scale(index))
+        return _saturated(x, self.scale(index)) if self.high[index] > 0 else x
+
+    def whole_bias(self, index: int) -> Tensor:
+        """A layer's bias where its weights are rounded."""
+        return self.biases[index] - getattr(self, f"shift{index}")
 
     @torch.no_grad()
     def equalise(self, rows: Tensor) -> None:
@@ -106,7 +117,7 @@ class QuantisedNet(nn.Module):
         """
         x = scaled(rows)
         for index, (layer, following) in enumerate(pairwise(self.layers)):
-            x = in_time(x, self._weight(index), layer.stride, self.biases[index])
+            x = self._sums(index, x, False)
             x = functional.relu(x) if layer.relu else x
             largest = x.abs().transpose(0, 1).flatten(1)
             reach = torch.quantile(_some(largest), 1 - _TAIL, dim=1)
@@ -117,6 +128,19 @@ class QuantisedNet(nn.Module):
             self.weights[index] *= gain[:, None, None]
             self.biases[index] *= gain
             self.weights[index + 1] /= gain.view((-1, 1, 1) if apart else (1, -1, 1))
+
+    @torch.no_grad()
+    def correct(self, rows: Tensor) -> None:
+        """Take from the biases what rounding adds to a channel on average, where features (n, rows,
+        40) are heard: bias correction (Nagel et al., 2019). The ranges must be known."""
+        real = rounded = scaled(rows)
+        for index in range(len(self.layers)):
+            getattr(self, f"shift{index}").zero_()
+            real, rounded = self._sums(index, real, False), self._sums(index, rounded, True)
+            shift = (rounded - real).mean((0, 2, 3))
+            getattr(self, f"shift{index}").copy_(shift)
+            rounded = self._kept(index, rounded - shift[:, None, None], True)
+            real = self._kept(index, real, False)
 
     def scale(self, index: int) -> Scale:
         """Of a layer's output."""
@@ -150,7 +174,7 @@ def write_tflite(net: QuantisedNet, description: str) -> bytes:
         rows = weight.shape[2]
         if rows > layer.stride:
             x = writer.keep(x, rows - layer.stride)
-        kernel = _kernel(weight, net.biases[index].detach().numpy(), x.scale, layer)
+        kernel = _kernel(weight, net.whole_bias(index).detach().numpy(), x.scale, layer)
         if layer.kind == "head":
             softened = replace(kernel, scales=kernel.scales / np.float32(TEMPERATURE))
             scale = Scale(LOGIT_SCALE.scale / TEMPERATURE, LOGIT_SCALE.zero_point)

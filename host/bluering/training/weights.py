@@ -25,7 +25,7 @@ from bluering.training.tracks import Tracks
 from bluering.training.workers import Learners, tell
 
 # Counted up when the code of a stage changes what it makes.
-_TEACH, _TRAIN, _BRANCH, _QUANTISE = 3, 10, 1, 10
+_TEACH, _TRAIN, _BRANCH, _QUANTISE = 3, 10, 1, 11
 
 _LATER = ("batch", "doubted")  # what came later, not in older files' names
 _AFTER = ("trunks", "branches", "branch_steps")  # of the recipe's training: what follows "train"
