@@ -86,7 +86,7 @@ class Training(BaseModel):
     trunks: Annotated[int, Field(ge=1, le=4)] = 1  # trained apart; the one that misses least stays
     branches: Annotated[int, Field(ge=0, le=8)] = 0  # go on from it apart; the mean of all ships
     branch_steps: Annotated[int, Field(ge=1)] = 4_000
-    quantised_steps: Annotated[int, Field(ge=1)] = 1_600  # the last ones, int8 in the loop
+    quantised_steps: Annotated[int, Field(ge=1)] = 600  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     threads: Annotated[int, Field(ge=1)] = 1
