@@ -49,6 +49,12 @@ def _rows(count: int, seed: int = 0, length: int = FRAMES) -> np.ndarray:
     return fine.astype(np.uint8)
 
 
+def _hear(net: QuantisedNet, x: torch.Tensor) -> QuantisedNet:
+    for _ in range(60):
+        net.train()(x)
+    return net.eval()
+
+
 def _trained(shape: Network) -> QuantisedNet:
     torch.manual_seed(1)
     net = Net(shape)
@@ -56,11 +62,7 @@ def _trained(shape: Network) -> QuantisedNet:
     net.train()
     for _ in range(10):
         net(x)
-    found = QuantisedNet(net.eval())
-    found.train()
-    for _ in range(60):
-        found(x)
-    return found.eval()
+    return _hear(QuantisedNet(net.eval()), x)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -108,12 +110,6 @@ def _lively(shape: Network, x: torch.Tensor) -> Net:
         net.head.weight *= 2 / net.eval()(x).std()
         net.head.bias -= net(x).mean()
     return net
-
-
-def _hear(net: QuantisedNet, x: torch.Tensor) -> QuantisedNet:
-    for _ in range(60):
-        net.train()(x)
-    return net.eval()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

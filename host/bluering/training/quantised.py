@@ -5,7 +5,6 @@ scheme (Jacob et al., 2018). Rounding lets gradients through unchanged.
 """
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -113,12 +112,11 @@ class QuantisedNet(nn.Module):
 
         Cross-layer equalisation (Nagel et al., 2019). A depthwise layer has a scale for what each
         channel goes through; others share theirs between all channels, so these come half the way,
-        as in SmoothQuant (Xiao et al., 2022).
+        as in SmoothQuant (Xiao et al., 2022). Before any ranges are known.
         """
         x = scaled(rows)
-        for index, (layer, following) in enumerate(pairwise(self.layers)):
-            x = self._sums(index, x, False)
-            x = functional.relu(x) if layer.relu else x
+        for index, following in enumerate(self.layers[1:]):
+            x = self._kept(index, self._sums(index, x, False), False)
             largest = x.abs().transpose(0, 1).flatten(1)
             reach = torch.quantile(_some(largest), 1 - _TAIL, dim=1)
             reach = reach.clamp(min=max(_SOFTEST * float(reach.max()), 1e-6))
