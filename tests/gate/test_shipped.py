@@ -3,6 +3,7 @@
 `make check` runs it, on the synthesised corpus and on the shared one where that is there.
 """
 
+import json
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from bluering.validate.choose import choose_model
 from bluering.validate.engines import engine_spec
 from bluering.validate.gate import Check, gate
 from bluering.validate.progress import Silent
-from bluering.validate.report.schema import Report, read_report
+from bluering.validate.report.schema import OperatingPoint, Report, read_report
 from bluering.validate.runner import Here, Processes, Workers
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
@@ -23,6 +24,12 @@ from tests.peers import peer
 ROOT = Path(__file__).parents[2]
 SYNTHESISED = Path(__file__).parent / "corpus"
 _HERE, _TWO = Here(), Processes(2)
+
+# Miss rates at no more than half a false accept per hour, on people.
+GOALS = {
+    "alexa": {"clean": 0.03, "ambient@10": 0.08, "tv@10": 0.10},
+    "computer": {"clean": 0.06, "ambient@10": 0.15, "tv@10": 0.25},
+}
 
 
 def _paths(name: str) -> list[Path]:
@@ -93,3 +100,34 @@ def test_every_model_that_ships_has_figures_of_its_own(name: str) -> None:
         report = read_report(word.source.with_name(name))
         digests = [measured.source_sha256 for measured in report.models]
         assert digests == [source_sha256(word.blob).hex()], word.name
+
+
+def _at_half_an_hour(figures: Path) -> OperatingPoint:
+    [measured] = read_report(figures).models
+    [point] = [point for point in measured.points if point.name == "0.5 per hour"]
+    assert point.overall
+    assert point.overall.per_hour <= 0.5
+    return point
+
+
+@pytest.mark.parametrize("name", GOALS)
+def test_what_ships_keeps_its_goals(name: str) -> None:
+    point = _at_half_an_hour(ROOT / "models" / name / "evaluation.json")
+    missed = {m.condition: m.rate for m in point.misses if m.condition in GOALS[name]}
+    assert missed.keys() == GOALS[name].keys()
+    assert {c: rate for c, rate in missed.items() if rate > GOALS[name][c]} == {}
+
+
+@pytest.mark.parametrize("name", packaged_names())
+def test_what_ships_was_heard_by_voices_that_training_never_had(name: str) -> None:
+    point = _at_half_an_hour(ROOT / "models" / name / "synthetic.json")
+    assert min(misses.clips for misses in point.misses) >= 500
+
+
+@pytest.mark.parametrize("lock", _baselines("lock*.json"))
+def test_int8_is_as_near_to_float_as_it_must_be(lock: Path) -> None:
+    measured = json.loads(lock.read_text(encoding="utf-8")).get("int8 against float")
+    if measured is None:
+        pytest.skip("an older lock: what was measured is in the card alone")
+    assert measured["clips"] >= 100
+    assert measured["largest"] <= 0.05
