@@ -14,9 +14,9 @@ from bluering.training.negatives import (
     Stream,
     altered_stream,
     corpus_key,
-    learned_sounds,
+    learned,
+    learned_by_kind,
     real_negatives,
-    sounds,
     streams,
 )
 from bluering.training.recipe import Recipe
@@ -66,11 +66,12 @@ class _Real:
     narrow: float = 0.0
 
     def streams(self) -> list[Stream]:
-        negatives = [n for n in real_negatives(self.corpus) if n.learn != (self.what == "hold out")]
         if self.what != "alter":
-            return streams(negatives)
+            learn = self.what == "learn"
+            return streams([n for n in real_negatives(self.corpus) if n.learn == learn])
+        heard = [x for _, x in learned(self.corpus)]
         rooms, name = sound.rooms(self.seed), f"altered-{self.seed}"
-        return [altered_stream(sounds(negatives), rooms, (self.seed,), name, self.narrow)]
+        return [altered_stream(heard, rooms, (self.seed,), name, self.narrow)]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class _Chatter:
 
     def streams(self) -> list[Stream]:
         dice = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])
-        noises = [x for kind in learned_sounds(self.corpus).values() for x in kind]
+        noises = [x for kind in learned_by_kind(self.corpus).values() for x in kind]
         rooms = sound.rooms(self.seed * 100)
         said = chatter(
             self.phrase, voice("hibari"), self.hours * 3600, rooms, noises, dice, self.narrow

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from bluering.training import sound
-from bluering.training.negatives import corpus_key, learned_sounds
+from bluering.training.negatives import corpus_key, learned_by_kind
 from bluering.training.noises import Noises
 from bluering.training.recipe import NoiseBy, Recipe
 from bluering.training.recorded import recorded_clips, recordings
@@ -154,7 +154,7 @@ def _make_shard(shard: Shard, path: Path) -> None:
 
 
 def _sources(shard: Shard) -> Sources:
-    noises = Noises(learned_sounds(shard.corpus), shard.noise_by)
+    noises = Noises(learned_by_kind(shard.corpus), shard.noise_by)
     words = [*_clips(shard.word), *_recorded(shard.recorded, shard.phrase)]
     said = (words, _clips(shard.look_alike), _clips(shard.sentence))
     return Sources(*said, noises, sound.rooms(shard.rooms_seed), shard.narrow)
