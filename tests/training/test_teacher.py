@@ -85,6 +85,19 @@ def test_it_learns_an_easy_word_and_the_same_again() -> None:
     assert all(torch.equal(net.state_dict()[n], v) for n, v in again.state_dict().items())
 
 
+def test_each_number_of_threads_gives_the_same_again() -> None:
+    material = (_tracks(80, True, 1), _tracks(80, False, 2), [_stream(400, 3)])
+
+    def learned(threads: int) -> torch.Tensor:
+        net = train_teacher(*material, 1, 8, lambda *_: None, threads)
+        assert torch.get_num_threads() == threads
+        return next(net.layers.parameters()).detach()
+
+    once, together = learned(1), learned(2)
+    assert torch.equal(learned(2), together)
+    assert torch.equal(learned(1), once)
+
+
 def test_it_is_the_mean_of_its_last_three_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
     passed: list[torch.Tensor] = []
     step = torch.optim.AdamW.step

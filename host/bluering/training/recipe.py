@@ -31,8 +31,8 @@ class Speech(BaseModel):
 
     model_config = _STRICT
 
-    word: Clips = Clips(kokoro=1000, espeak=1000)
-    look_alike: Clips = Clips(kokoro=400, espeak=1000)
+    word: Clips = Clips(kokoro=800, espeak=1000)
+    look_alike: Clips = Clips(kokoro=300, espeak=1000)
     sentence: Clips = Clips(kokoro=200, espeak=600)
     held_out: Clips = Clips(kokoro=200, espeak=200, flite=200)
 
@@ -82,14 +82,14 @@ class Training(BaseModel):
     batch: Batch = Batch()
     doubted: bool = True  # whether the teacher may say of a word that it is none
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
-    steps: Annotated[int, Field(ge=1)] = 8_000
+    steps: Annotated[int, Field(ge=1)] = 6_000
     trunks: Annotated[int, Field(ge=1, le=4)] = 1  # trained apart; the one that misses least stays
     branches: Annotated[int, Field(ge=0, le=8)] = 0  # go on from it apart; the mean of all ships
     branch_steps: Annotated[int, Field(ge=1)] = 4_000
     quantised_steps: Annotated[int, Field(ge=1)] = 600  # the last ones, int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    threads: Annotated[int, Field(ge=1)] = 1
+    threads: Annotated[int, Field(ge=1)] = 2  # of a network; 1 where several learn side by side
 
 
 class Second(BaseModel):
@@ -120,7 +120,7 @@ class Recipe(BaseModel):
     tracks: Tracks = Tracks()
     noise_by: TracksNoiseBy = "time"  # how noise is drawn for tracks
     narrow: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of tracks with a telephone's band
-    altered: Annotated[int, Field(ge=0, le=20)] = 3  # more hearings of the recordings to learn from
+    altered: Annotated[int, Field(ge=0, le=20)] = 2  # more hearings of the recordings to learn from
     chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk without the word
     network: Network = Network()
     training: Training = Training()

@@ -53,12 +53,18 @@ class Teacher(nn.Module):
 
 
 def train_teacher(
-    words: Tracks, others: Tracks, streams: list[Stream], seed: int, steps: int, told: Told
+    words: Tracks,
+    others: Tracks,
+    streams: list[Stream],
+    seed: int,
+    steps: int,
+    told: Told,
+    threads: int = 1,
 ) -> Teacher:
     """Learned from tracks and real recordings; the mean of its weights on the way. told: step, of
     all, a line."""
     torch.manual_seed(seed)
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     dice = np.random.default_rng(seed)
     net = Teacher()
     optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-2)

@@ -161,9 +161,8 @@ class _Weights:
 
     @cached_property
     def _taught(self) -> str:
-        return digest(
-            _TEACH, self.recipe.seed, self.recipe.training.teacher_steps, *self.given.key()
-        )
+        steps = self.recipe.training.teacher_steps
+        return digest(_TEACH, self.recipe.seed, steps, *self.given.key(), *self._threads)
 
     @cached_property
     def _trained(self) -> str:
@@ -175,12 +174,27 @@ class _Weights:
             self.recipe.network.model_dump(),
             training.model_dump(exclude={*_LATER, "threads", "quantised_steps", *_AFTER}),
             *([departing] if departing else []),  # the usual isn't in older files' names
+            *self._threads,
         )
+
+    @property
+    def _threads(self) -> list[object]:
+        """Sums in another order have other last bits. One thread isn't in older files' names."""
+        threads = self.recipe.training.threads
+        return [("threads", threads)] if threads > 1 else []
 
     def _teacher(self) -> Teacher:
         words, others, streams = self._learned_from()
-        steps = self.recipe.training.teacher_steps
-        return train_teacher(words, others, streams, self.recipe.seed, steps, self._lines("teach"))
+        training, lines = self.recipe.training, self._lines("teach")
+        return train_teacher(
+            words,
+            others,
+            streams,
+            self.recipe.seed,
+            training.teacher_steps,
+            lines,
+            training.threads,
+        )
 
     @property
     def _material(self) -> Material:
