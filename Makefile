@@ -33,7 +33,7 @@ bench: .venv/ready-dev runtimes ## count instructions, measure speed
 
 train: .venv/ready-dev ## train a wake word: make train WORD=computer (hours)
 	@setup/voices.sh
-	@$(BIN)/bluering train $(or $(WORD),$(error say which: make train WORD=computer))
+	@$(BIN)/bluering train "$(or $(WORD),$(error say which: make train WORD=computer))"
 
 clean: ## remove all that was installed or built here
 	rm -rf .venv .cache dist .pytest_cache .ruff_cache .hypothesis
