@@ -15,6 +15,7 @@ from bluering.training import embeddings, judge
 from bluering.training.averaging import mean_of
 from bluering.training.fit import branch, misses, quantise, train
 from bluering.training.heard import stream_scores
+from bluering.training.lessons import Lessons
 from bluering.training.loop import Loop, Material
 from bluering.training.negatives import Stream
 from bluering.training.net import (
@@ -218,7 +219,8 @@ def _material() -> Material:
     held = _stream("talk", _rows(1, 10, 40_000)[0])
     words, others, held_out = _tracks(120, True, 1), _tracks(120, False, 2), _tracks(60, True, 3)
     torch.manual_seed(3)
-    return Material(words, others, [stream], held_out, [held], Teacher().eval())
+    lessons = Lessons.by(Teacher().eval(), words, others, [stream])
+    return Material(words, others, [stream], held_out, [held], lessons)
 
 
 def test_it_learns_an_easy_word(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The teacher: what it hears, that it learns, and that its lessons are of the same moments."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -128,7 +130,9 @@ def teacher() -> Teacher:
 
 @pytest.fixture
 def lessons(teacher: Teacher) -> Lessons:
-    return Lessons(teacher, [_tracks(3, True, 1)], [_stream(500, 2), _stream(300, 3)])
+    return Lessons.by(
+        teacher, _tracks(3, True, 1), _tracks(4, False, 4), [_stream(500, 2), _stream(300, 3)]
+    )
 
 
 def test_lessons_of_streams_are_of_the_rows_that_they_name(
@@ -149,8 +153,28 @@ def test_lessons_of_streams_are_of_the_rows_that_they_name(
         assert np.array_equal(lesson.logits[n], said[moments - CONTEXT + 1])
 
 
+def test_lessons_of_tracks_are_what_the_teacher_says_of_them(
+    lessons: Lessons, teacher: Teacher
+) -> None:
+    for word, of, seed in ((True, lessons.of_words, 1), (False, lessons.of_others, 4)):
+        heard = _tracks(3 if word else 4, word, seed).embedded
+        lesson = of(np.array([2, 0]))
+        for n, track in enumerate((2, 0)):
+            said = teach(teacher, heard[track])[-lesson.logits.shape[1] :]
+            np.testing.assert_allclose(lesson.logits[n], said, atol=1e-4)
+
+
+def test_lessons_are_read_as_they_were_written(lessons: Lessons, tmp_path: Path) -> None:
+    lessons.write(tmp_path / "lessons.npz")
+    again = Lessons.read(tmp_path / "lessons.npz")
+    for name, value in vars(lessons).items():
+        assert np.array_equal(getattr(again, name), value)
+
+
 def test_before_the_first_moment_there_is_nothing_to_learn() -> None:
-    lessons = Lessons(Teacher().eval(), [], [_stream(20, 1)])
+    lessons = Lessons.by(
+        Teacher().eval(), _tracks(0, True, 1), _tracks(0, False, 2), [_stream(20, 1)]
+    )
     lesson = lessons.of_streams(np.array([0]))
     known = lesson.rows[0] < FRAMES
     assert known.sum() == 20 - CONTEXT + 1
@@ -158,7 +182,7 @@ def test_before_the_first_moment_there_is_nothing_to_learn() -> None:
 
 
 def test_whoever_says_the_same_has_nothing_to_pay(lessons: Lessons) -> None:
-    lesson = joined([lessons.of_tracks(0, np.array([0, 2]))])
+    lesson = joined([lessons.of_words(np.array([0, 2]))])
     ends = torch.arange(0, FRAMES)
     steps = torch.from_numpy(lesson.rows + 2)
     logits = torch.full((2, FRAMES), 99.0).scatter(1, steps, torch.from_numpy(lesson.logits))

@@ -1,6 +1,7 @@
 """What the teacher says about what the network hears, at the same moments."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,35 +48,63 @@ class Lesson:
         return replace(self, rows=np.where(known, rows, FRAMES))
 
 
+@dataclass(frozen=True)
 class Lessons:
-    """All that is learned from, heard by the teacher once."""
+    """What the teacher says of all that is learned from. words, others: its logits (n, moments) for
+    tracks; rows, logits: (moments,), of all streams joined."""
 
-    def __init__(self, teacher: Teacher, tracks: list[Tracks], streams: list[Stream]) -> None:
-        self._tracks = [teach_tracks(teacher, t) for t in tracks]
-        self._track_rows = rows_of_moments()
-        rows, logits, at = [np.zeros(0, np.int64)], [], 0
+    words: NDArray[np.float32]
+    others: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    logits: NDArray[np.float32]
+
+    @classmethod
+    def by(
+        cls, teacher: Teacher, words: Tracks, others: Tracks, streams: list[Stream]
+    ) -> "Lessons":
+        """The teacher hears everything once."""
+        rows, logits, at = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)], 0
         for stream in streams:
             said = teach(teacher, stream.embedded)
             first = embeddings.FIRST + (CONTEXT - 1) * embeddings.EVERY
             rows.append(at + first + embeddings.EVERY * np.arange(len(said)))
             logits.append(said)
             at += len(stream.rows)
-        self._rows = np.concatenate(rows)
-        self._logits = np.concatenate([np.zeros(0, np.float32), *logits])
+        of_tracks = teach_tracks(teacher, words), teach_tracks(teacher, others)
+        return cls(*of_tracks, np.concatenate(rows), np.concatenate(logits))
 
-    def of_tracks(self, which: int, chosen: NDArray[np.int64]) -> Lesson:
-        """Of some tracks of the list's entry `which`."""
-        rows = np.broadcast_to(self._track_rows[-_TOGETHER:], (len(chosen), _TOGETHER))
-        return Lesson.of(rows, self._tracks[which][chosen, -_TOGETHER:])
+    @classmethod
+    def read(cls, path: Path) -> "Lessons":
+        """What `write` wrote."""
+        with np.load(path) as stored:
+            return cls(*(stored[field.name] for field in fields(cls)))
+
+    def write(self, path: Path) -> None:
+        """To a file."""
+        with path.open("wb") as file:
+            np.savez(file, **asdict(self))
+
+    def of_words(self, chosen: NDArray[np.int64]) -> Lesson:
+        """Of some tracks with the word."""
+        return _of_tracks(self.words[chosen])
+
+    def of_others(self, chosen: NDArray[np.int64]) -> Lesson:
+        """Of some tracks without it."""
+        return _of_tracks(self.others[chosen])
 
     def of_streams(self, starts: NDArray[np.int64]) -> Lesson:
         """Of FRAMES rows from each start on, in the rows of all streams joined."""
-        last = np.searchsorted(self._rows, starts + FRAMES - 1, side="right")
+        last = np.searchsorted(self.rows, starts + FRAMES - 1, side="right")
         places = last[:, None] - np.arange(_TOGETHER, 0, -1)
         known = places >= 0
         places = np.maximum(places, 0)
-        rows = np.where(known, self._rows[places] - starts[:, None], FRAMES)
-        return Lesson.of(rows, self._logits[places])
+        rows = np.where(known, self.rows[places] - starts[:, None], FRAMES)
+        return Lesson.of(rows, self.logits[places])
+
+
+def _of_tracks(logits: NDArray[np.float32]) -> Lesson:
+    rows = np.broadcast_to(rows_of_moments()[-_TOGETHER:], (len(logits), _TOGETHER))
+    return Lesson.of(rows, logits[:, -_TOGETHER:])
 
 
 def joined(lessons: list[Lesson]) -> Lesson:
@@ -109,4 +138,6 @@ def teach_tracks(teacher: Teacher, tracks: Tracks) -> NDArray[np.float32]:
     """Logits (n, moments) for the rows of rows_of_moments."""
     teacher.eval()
     parts = (tracks.embedded[at : at + 512] for at in range(0, len(tracks), 512))
-    return np.concatenate([teacher(torch.from_numpy(part).float()).numpy() for part in parts])
+    nothing = np.zeros((0, len(rows_of_moments())), np.float32)
+    said = (teacher(torch.from_numpy(part).float()).numpy() for part in parts)
+    return np.concatenate([nothing, *said])

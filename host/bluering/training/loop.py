@@ -21,7 +21,7 @@ from bluering.training.negatives import Stream
 from bluering.training.net import Net
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
-from bluering.training.teacher import SURE, Teacher
+from bluering.training.teacher import SURE
 from bluering.training.tracks import FRAMES, Tracks
 from bluering.training.warp import Warp, warped
 
@@ -46,7 +46,7 @@ class Material:
     streams: list[Stream]
     held_out_words: Tracks
     held_out_streams: list[Stream]
-    teacher: Teacher
+    lessons: Lessons
 
 
 class Loop:
@@ -65,8 +65,7 @@ class Loop:
         nothing = np.zeros((0, FEATURES), np.uint8)
         self._rows = np.concatenate([nothing, *(stream.rows for stream in material.streams)])
         self._streams = material.streams
-        tracks = [material.words, material.others]
-        self._lessons = Lessons(material.teacher, tracks, material.streams)
+        self._lessons = material.lessons
         seconds = max(1, len(self._rows) // _SECOND)
         self._seconds = np.ones(seconds) / seconds
         self._receptive, self._stride = net.receptive, net.stride
@@ -108,7 +107,7 @@ class Loop:
         ends = torch.arange(logits.shape[1]) * self._stride + self._receptive - 1 + phase
         heard, quiet = self._word_loss(logits[: batch.words], words, warp, ends)
         wrong, peaks = losses.negative(logits[batch.words :], _HARDEST)
-        lesson = joined([self._of_words(words), self._lessons.of_tracks(1, others), lesson])
+        lesson = joined([self._of_words(words), self._lessons.of_others(others), lesson])
         taught = apart(lesson.moved(warp), logits, ends)
         loss = heard + self._weight * (wrong + 0.5 * quiet) + _TAUGHT * taught
         optimiser.zero_grad()
@@ -122,7 +121,7 @@ class Loop:
         return f"words {means[0]:.3f}, others {means[1]:.4f}, teacher {means[2]:.3f}"
 
     def _of_words(self, words: NDArray[np.int64]) -> Lesson:
-        lesson = self._lessons.of_tracks(0, words)
+        lesson = self._lessons.of_words(words)
         if self._doubted:
             return lesson
         return lesson.raised(self._begun(words), self._words.end[words] + _LONG_AFTER)
@@ -137,7 +136,7 @@ class Loop:
         count = self._batch.hours
         if len(self._rows) < FRAMES:
             chosen = self._dice.integers(len(self._others), size=count)
-            return self._others.features[chosen], self._lessons.of_tracks(1, chosen)
+            return self._others.features[chosen], self._lessons.of_others(chosen)
         seconds = self._dice.choice(len(self._seconds), count, p=self._seconds)
         # The second that was drawn lies somewhere in the rows that give outputs.
         room = FRAMES - self._receptive - _SECOND

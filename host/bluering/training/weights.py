@@ -13,6 +13,7 @@ from torch import nn
 from bluering.training.averaging import mean_of
 from bluering.training.fit import Told as Lines
 from bluering.training.fit import branch, misses, quantise, train
+from bluering.training.lessons import Lessons
 from bluering.training.loop import Material
 from bluering.training.negatives import Stream
 from bluering.training.net import Net
@@ -98,8 +99,10 @@ class _Weights:
     name: str
 
     def teach(self) -> None:
-        """The stage "teach", for all that follow."""
-        kept(self.path(f"{self._taught}.teacher"), self._teacher, _write)
+        """The stage "teach", for all that follow: the teacher and what it says."""
+        if not self._lessons_path.exists():
+            kept(self._teacher_path, self._teacher, _write)
+            kept(self._lessons_path, self._lessons, Lessons.write)
 
     def attempt(self, number: int) -> _Way:
         """From nothing, by other dice for each number."""
@@ -159,6 +162,14 @@ class _Weights:
         net.load_state_dict(torch.load(self.path(way.key)))
         return net.eval()
 
+    @property
+    def _teacher_path(self) -> Path:
+        return self.path(f"{self._taught}.teacher")
+
+    @property
+    def _lessons_path(self) -> Path:
+        return self.folder / f"{self._taught}.lessons.npz"
+
     @cached_property
     def _taught(self) -> str:
         steps = self.recipe.training.teacher_steps
@@ -196,14 +207,18 @@ class _Weights:
             training.threads,
         )
 
+    def _lessons(self) -> Lessons:
+        teacher = Teacher()
+        teacher.load_state_dict(torch.load(self._teacher_path))
+        torch.set_num_threads(self.recipe.training.threads)
+        return Lessons.by(teacher.eval(), *self._learned_from())
+
     @property
     def _material(self) -> Material:
         words, others, streams = self._learned_from()
-        teacher = Teacher()
-        teacher.load_state_dict(torch.load(self.path(f"{self._taught}.teacher")))
         chosen_by = read_streams(self.given.chosen_by)
         held = self.given.held_out_words()
-        return Material(words, others, streams, held, chosen_by, teacher.eval())
+        return Material(words, others, streams, held, chosen_by, Lessons.read(self._lessons_path))
 
     def _learned_from(self) -> tuple[Tracks, Tracks, list[Stream]]:
         words, others = load_tracks(self.given.tracks)
