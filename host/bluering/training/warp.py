@@ -44,7 +44,7 @@ def warped(rows: NDArray[np.uint8], dice: np.random.Generator) -> tuple[Tensor, 
     time = _ANCHOR + (np.arange(FRAMES) - _ANCHOR) / stretch[:, None]
     factor = np.exp(dice.normal(0, _BANDS, count))[:, None]
     band = np.arange(bands) * factor + dice.normal(0, _SHIFT, count)[:, None]
-    x = _between_rows(torch.from_numpy(rows).float(), time) @ _between_bands(band)
+    x = _between_rows(torch.from_numpy(rows), time) @ _between_bands(band)
     knots = dice.normal(0, _TILT, (count, _KNOTS)) + dice.normal(0, _GAIN, (count, 1))
     gains = functional.interpolate(
         torch.from_numpy(knots.astype(np.float32))[:, None], bands, mode="linear"
@@ -54,11 +54,11 @@ def warped(rows: NDArray[np.uint8], dice: np.random.Generator) -> tuple[Tensor, 
 
 
 def _between_rows(x: Tensor, places: NDArray[np.float64]) -> Tensor:
-    """Of x (n, rows, bands), what is at places (n, rows), interpolated; its ends go on."""
+    """Of x (n, rows, bands) uint8, what is at places (n, rows), interpolated; its ends go on."""
     first, share = _neighbours(places, x.shape[1])
     at = torch.from_numpy(first + np.arange(len(x))[:, None] * x.shape[1]).flatten()
     flat, after = x.flatten(0, 1), torch.from_numpy(share)[..., None]
-    lower, upper = (flat[at + i].reshape(x.shape) for i in (0, 1))
+    lower, upper = (flat.index_select(0, at + i).reshape(x.shape).float() for i in (0, 1))
     return torch.lerp(lower, upper, after)
 
 
