@@ -12,6 +12,7 @@ import pytest
 from bluering.models.cascade import source_sha256, stages_of
 from bluering.models.manifest import read_manifest, read_second
 from bluering.models.packaged import compiled_word
+from bluering.training.card import recipe_place
 from bluering.training.doubt import Doubt
 from bluering.training.errors import TrainingError
 from bluering.training.judge import Cutoff
@@ -72,6 +73,7 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     card = (folder / "CARD.md").read_text()
     assert "No recordings were there to choose it on" in card
     assert "the second is asked where the first isn't sure" in card
+    assert "from the recipe in its lock;" in card
     for name, model in zip(("lock.json", "lock.second.json"), models, strict=True):
         record = json.loads((folder / name).read_text())
         assert record["packages"]["torch"]["version"]
@@ -93,6 +95,11 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     assert "train: " not in alone.stderr
     assert {file: (folder / file).read_bytes() for file in kept} == kept
     assert (folder / "CARD.md").read_text() == card
+
+
+def test_a_card_says_where_the_recipe_is() -> None:
+    assert recipe_place(ROOT / "models/echo", "echo") == "[the recipe](../training/echo.toml)"
+    assert recipe_place(ROOT / "models/moon", "hey_moon") == "the recipe in its lock"
 
 
 def test_a_second_model_needs_a_first_one_and_a_recipe_that_has_it(tmp_path: Path) -> None:

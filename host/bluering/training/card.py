@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isnan
+from pathlib import Path
 
 from bluering.training.doubt import Doubt
 from bluering.training.judge import Cutoff, Rounding, Trained
@@ -20,6 +21,7 @@ class Card:
 
     recipe: Recipe
     name: str
+    recipe_at: str  # where the recipe is, as recipe_place says
     first: Trained
     second: Trained | None
     doubt: Doubt | None  # where there is a second
@@ -33,6 +35,13 @@ class Card:
     def networks(self) -> tuple[Trained, ...]:
         """In the order in which they hear."""
         return (self.first, self.second) if self.second else (self.first,)
+
+
+def recipe_place(folder: Path, name: str) -> str:
+    """Where the recipe of a model in the folder is: beside the models' folders, or, of a phrase
+    with the defaults, in the lock alone, which tells all of it."""
+    file = folder.parent / "training" / f"{name}.toml"
+    return f"[the recipe](../training/{name}.toml)" if file.is_file() else "the recipe in its lock"
 
 
 def card_text(card: Card) -> str:
@@ -71,7 +80,7 @@ def _what(card: Card) -> str:
     )
     locks = "`lock.json` and `lock.second.json` name" if card.second else "`lock.json` names"
     return (
-        f"{kind} by `bluering train` from [the recipe](../training/{card.recipe.name}.toml); "
+        f"{kind} by `bluering train` from {card.recipe_at}; "
         f"{locks} every source with its version and hash."
     )
 

@@ -14,7 +14,7 @@ from bluering.models.errors import ModelError
 from bluering.models.manifest import read_manifest
 from bluering.models.tflite_reader import parse_tflite
 from bluering.training import held_out, judge, shipped
-from bluering.training.card import Card
+from bluering.training.card import Card, recipe_place
 from bluering.training.doubt import Doubt, choose_doubt
 from bluering.training.errors import TrainingError
 from bluering.training.hours import featurise
@@ -154,6 +154,7 @@ class _Run:
         card = Card(
             recipe=self.recipe,
             name=self.names.name,
+            recipe_at=recipe_place(self.names.folder, self.recipe.name),
             first=word.first,
             second=word.second,
             doubt=word.doubt,
