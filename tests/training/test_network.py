@@ -301,6 +301,21 @@ def test_a_step_learns_from_as_many_of_each_as_the_recipe_says(
         assert tracks == 3 * [False] + 5 * [True] + 7 * [False]
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_number_of_threads_gives_the_same_network_again(tmp_path: Path, threads: int) -> None:
+    training = Training(steps=4, threads=threads)  # of full size: smaller ones aren't shared out
+    recipe = Recipe(phrase="word", training=training)
+    material = _material()
+
+    def learned(name: str) -> dict[str, torch.Tensor]:
+        net = train(recipe, material, tmp_path / name, lambda *_: None)
+        assert torch.get_num_threads() == threads
+        return net.state_dict()
+
+    once, again = learned("once"), learned("again")
+    assert all(torch.equal(value, again[name]) for name, value in once.items())
+
+
 def test_branches_go_on_from_the_trunk_each_its_own_way(tmp_path: Path) -> None:
     training = Training(steps=60, quantised_steps=1, branch_steps=4, learning_rate=1e-3)
     recipe = Recipe(phrase="word", network=SMALL, training=training)

@@ -9,6 +9,7 @@ import torch
 from bluering.training import embeddings
 from bluering.training.lessons import Lesson, Lessons, apart, joined
 from bluering.training.negatives import Stream
+from bluering.training.stages import read_arrays, write_arrays
 from bluering.training.teacher import (
     CONTEXT,
     SURE,
@@ -165,8 +166,8 @@ def test_lessons_of_tracks_are_what_the_teacher_says_of_them(
 
 
 def test_lessons_are_read_as_they_were_written(lessons: Lessons, tmp_path: Path) -> None:
-    lessons.write(tmp_path / "lessons.npz")
-    again = Lessons.read(tmp_path / "lessons.npz")
+    write_arrays(lessons, tmp_path / "lessons.npz")
+    again = read_arrays(Lessons, tmp_path / "lessons.npz")
     for name, value in vars(lessons).items():
         assert np.array_equal(getattr(again, name), value)
 

@@ -11,7 +11,7 @@ from bluering.training import held_out, sound, vocoder
 from bluering.training.negatives import real_negatives
 from bluering.training.noises import Noises
 from bluering.training.speech import Clip
-from bluering.training.stages import kept, read_tracks, write_tracks
+from bluering.training.stages import kept, read_tracks, write_arrays
 from bluering.training.tracks import FRAMES, KINDS, NOWHERE, WORDS, Sources, features, make_tracks
 from bluering.training.voices import RATE, Utterance, tidy
 
@@ -216,8 +216,8 @@ def test_features_come_in_pieces_as_at_once() -> None:
 
 def test_tracks_come_back_as_they_were_kept(tmp_path: Path, sources: Sources) -> None:
     made = make_tracks(sources, "word", 2, [1])
-    path = kept(tmp_path / "a" / "t.npz", lambda: made, write_tracks)
-    again = kept(path, lambda: pytest.fail("it is there"), write_tracks)
+    path = kept(tmp_path / "a" / "t.npz", lambda: made, write_arrays)
+    again = kept(path, lambda: pytest.fail("it is there"), write_arrays)
     read = read_tracks([path, again])
     assert len(read) == 4
     assert np.array_equal(read.features[2:], made.features)

@@ -1,7 +1,6 @@
 """What the teacher says about what the network hears, at the same moments."""
 
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,17 +71,6 @@ class Lessons:
             at += len(stream.rows)
         of_tracks = teach_tracks(teacher, words), teach_tracks(teacher, others)
         return cls(*of_tracks, np.concatenate(rows), np.concatenate(logits))
-
-    @classmethod
-    def read(cls, path: Path) -> "Lessons":
-        """What `write` wrote."""
-        with np.load(path) as stored:
-            return cls(*(stored[field.name] for field in fields(cls)))
-
-    def write(self, path: Path) -> None:
-        """To a file."""
-        with path.open("wb") as file:
-            np.savez(file, **asdict(self))
 
     def of_words(self, chosen: NDArray[np.int64]) -> Lesson:
         """Of some tracks with the word."""

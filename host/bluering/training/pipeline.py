@@ -14,7 +14,7 @@ from bluering.training.recorded import recorded_clips, recordings
 from bluering.training.script import KINDS as SPOKEN_KINDS
 from bluering.training.script import Batch, batches
 from bluering.training.speech import Clip, clips, synthesise
-from bluering.training.stages import Places, digest, kept, read_tracks, write_tracks
+from bluering.training.stages import Places, digest, kept, read_tracks, write_arrays
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 from bluering.training.workers import File, Told
 
@@ -150,7 +150,7 @@ def _make_shard(shard: Shard, path: Path) -> None:
     def make() -> Tracks:
         return make_tracks(sources, kind, shard.count, shard.seed, shard.hearings, shard.cast)
 
-    kept(path, make, write_tracks)
+    kept(path, make, write_arrays)
 
 
 def _sources(shard: Shard) -> Sources:

@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from bluering.training.negatives import Stream
 from bluering.training.tracks import Tracks
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,21 @@ def kept(path: Path, make: Callable[[], Any], write: Callable[[Any, Path], None]
     return path
 
 
-def write_tracks(tracks: Tracks, path: Path) -> None:
-    """For `kept`."""
+def write_arrays(arrays: Any, path: Path) -> None:
+    """A dataclass of arrays, for `kept`."""
     with path.open("wb") as file:
-        np.savez(file, **asdict(tracks))
+        np.savez(file, **asdict(arrays))
+
+
+def read_arrays(kind: type[_T], path: Path) -> _T:
+    """A dataclass of arrays, as it was written."""
+    with np.load(path) as stored:
+        return kind(*(stored[field.name] for field in fields(cast(Any, kind))))
 
 
 def read_tracks(paths: list[Path]) -> Tracks:
     """The tracks of several files, joined."""
-    parts = []
-    for path in paths:
-        with np.load(path) as stored:
-            parts.append(Tracks(*(stored[field.name] for field in fields(Tracks))))
-    return Tracks.joined(parts)
+    return Tracks.joined([read_arrays(Tracks, path) for path in paths])
 
 
 def write_streams(streams: list[Stream], path: Path) -> None:

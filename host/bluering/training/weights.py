@@ -20,7 +20,14 @@ from bluering.training.net import Net
 from bluering.training.pipeline import load_tracks
 from bluering.training.quantised import QuantisedNet
 from bluering.training.recipe import Recipe
-from bluering.training.stages import digest, kept, read_streams, read_tracks
+from bluering.training.stages import (
+    digest,
+    kept,
+    read_arrays,
+    read_streams,
+    read_tracks,
+    write_arrays,
+)
 from bluering.training.teacher import Teacher, train_teacher
 from bluering.training.tracks import Tracks
 from bluering.training.workers import Learners, tell
@@ -102,7 +109,7 @@ class _Weights:
         """The stage "teach", for all that follow: the teacher and what it says."""
         if not self._lessons_path.exists():
             kept(self._teacher_path, self._teacher, _write)
-            kept(self._lessons_path, self._lessons, Lessons.write)
+            kept(self._lessons_path, self._lessons, write_arrays)
 
     def attempt(self, number: int) -> _Way:
         """From nothing, by other dice for each number."""
@@ -218,7 +225,8 @@ class _Weights:
         words, others, streams = self._learned_from()
         chosen_by = read_streams(self.given.chosen_by)
         held = self.given.held_out_words()
-        return Material(words, others, streams, held, chosen_by, Lessons.read(self._lessons_path))
+        lessons = read_arrays(Lessons, self._lessons_path)
+        return Material(words, others, streams, held, chosen_by, lessons)
 
     def _learned_from(self) -> tuple[Tracks, Tracks, list[Stream]]:
         words, others = load_tracks(self.given.tracks)
