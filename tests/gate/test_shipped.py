@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -127,7 +128,13 @@ def test_what_ships_was_heard_by_voices_that_training_never_had(name: str) -> No
 @pytest.mark.parametrize("lock", _baselines("lock*.json"))
 def test_int8_is_as_near_to_float_as_it_must_be(lock: Path) -> None:
     measured = json.loads(lock.read_text(encoding="utf-8")).get("int8 against float")
-    if measured is None:
-        pytest.skip("an older lock: what was measured is in the card alone")
-    assert measured["clips"] >= 100
-    assert measured["largest"] <= 0.05
+    clips, largest = (measured["clips"], measured["largest"]) if measured else _by_card(lock.parent)
+    assert clips >= 100
+    assert largest <= 0.05
+
+
+def _by_card(folder: Path) -> tuple[int, float]:
+    """The clips and the largest difference, of a lock that is older than its entry for them."""
+    said = re.findall(r"(\d+) clips: at most ([\d.]+);", (folder / "CARD.md").read_text("utf-8"))
+    [(clips, largest)] = said
+    return int(clips), float(largest)
