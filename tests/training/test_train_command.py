@@ -118,8 +118,9 @@ def test_another_first_model_has_no_use_for_the_second_one(tmp_path: Path) -> No
     names = Names(tmp_path, "word")
     write_second(b"second", b"first", Doubt(102, 10.0, 0.1), CUTOFF, names)
     assert read_second(names.second).doubt == pytest.approx(102 / 255, abs=0.005)
+    names.second_lock.write_text("{}")
     write_model(Recipe(phrase="word"), b"other", CUTOFF, names)
-    assert not names.second.exists()
+    assert sorted(tmp_path.iterdir()) == [names.manifest, names.model]
     assert names.model.read_bytes() == b"other"
 
 

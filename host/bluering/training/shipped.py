@@ -73,7 +73,8 @@ class Names:
 def write_model(recipe: Recipe, model: bytes, cutoff: Cutoff, names: Names) -> None:
     """The ``.tflite`` and its manifest. What was beside another model as its second goes."""
     names.folder.mkdir(parents=True, exist_ok=True)
-    names.second.unlink(missing_ok=True)
+    for beside in (names.second, names.second_model, names.second_lock):
+        beside.unlink(missing_ok=True)
     _write_bytes(names.model, model)
     manifest = Manifest(
         type="micro",
