@@ -30,7 +30,7 @@ class Network(NamedTuple):
 
 
 def every_model() -> dict[str, Network]:
-    """Ours by their names, "computer second" too where there is one, and theirs as "peer alexa":
+    """Ours by their names, a word's second network as "NAME second", and theirs as "peer alexa":
     for what must hold of any network."""
     words = {name: packaged(name) for name in packaged_names()}
     words |= {f"peer {name}": compiled_word(peer(name)) for name in PEERS}

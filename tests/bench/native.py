@@ -24,7 +24,7 @@ from tests.targets.pie import Core
 from tests.targets.xtensa import import_module
 
 WORDS = ("alexa", "computer", "hey_echo")
-SECONDS = ("computer second",)
+AS_SECOND = "computer"  # no word that ships has a second network, but all have this shape
 WAKENET9 = 3.0 / 32  # of a core: Espressif's own benchmark, 3.0 ms of every 32 ms on an ESP32-S3
 CPI = (1.0, 1.4)
 CORE_HZ = 240_000_000
@@ -78,15 +78,14 @@ def main() -> None:
     """Print both tables. Raises QemuMissingError."""
     viper_hop, scalar_hop = frontend.instructions_per_hop(), native_hop()
     strides = {name: read_header(every_model()[name].blob).stride for name in WORDS}
-    viper_steps = {name: model.instructions_per_step(name) for name in (*WORDS, *SECONDS)}
-    vector_steps = {name: native_step(name) for name in (*WORDS, *SECONDS)}
+    viper_steps = {name: model.instructions_per_step(name) for name in WORDS}
+    vector_steps = {name: native_step(name) for name in WORDS}
     table = _table("instructions", "viper", "scalar", "vector")
     _add(table, "front end, a hop", viper_hop, scalar_hop, None)
     for name in WORDS:
         _add(table, f"{name}, a step", viper_steps[name], None, vector_steps[name])
-    for name in SECONDS:
-        viper, vector = (asked_anew(name, steps[name]) for steps in (viper_steps, vector_steps))
-        _add(table, f"{name}, asked anew", viper, None, vector)
+    viper, vector = (asked_anew(AS_SECOND, s[AS_SECOND]) for s in (viper_steps, vector_steps))
+    _add(table, f"{AS_SECOND}, were it a second network, asked anew", viper, None, vector)
     _add(table, "ADPCM, a hop", None, native_adpcm(), None)
     Console().print(table, "")
     kinds = (f"{kind}, CPI {cpi}" for kind in ("viper", "native") for cpi in CPI)

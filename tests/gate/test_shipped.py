@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from bluering.models.cascade import source_sha256
+from bluering.models.compiled import describe, parse_compiled
 from bluering.models.packaged import packaged, packaged_names
+from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED
 from bluering.validate.choose import choose_model
 from bluering.validate.engines import engine_spec
 from bluering.validate.gate import Check, gate
@@ -20,7 +22,7 @@ from bluering.validate.report.schema import OperatingPoint, Report, read_report
 from bluering.validate.runner import Here, Processes, Workers
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
-from tests.peers import peer
+from tests.peers import networks, peer
 
 ROOT = Path(__file__).parents[2]
 SYNTHESISED = Path(__file__).parent / "corpus"
@@ -117,6 +119,15 @@ def test_what_ships_keeps_its_goals(name: str) -> None:
     missed = {m.condition: m.rate for m in point.misses if m.condition in GOALS[name]}
     assert missed.keys() == GOALS[name].keys()
     assert {c: rate for c, rate in missed.items() if rate > GOALS[name][c]} == {}
+
+
+@pytest.mark.parametrize("name", packaged_names())
+def test_what_ships_fits(name: str) -> None:
+    """What a word may take, all its networks together."""
+    every = networks(name, packaged(name)).values()
+    macs = [describe(parse_compiled(n.blob))["multiply_accumulates"] for n in every]
+    assert 0 < sum(macs) <= MACS_ALLOWED
+    assert 0 < sum(n.source.stat().st_size for n in every) <= BYTES_ALLOWED
 
 
 @pytest.mark.parametrize("name", packaged_names())
