@@ -5,6 +5,7 @@
 
 import json
 import re
+import shlex
 from functools import lru_cache
 from pathlib import Path
 
@@ -103,6 +104,14 @@ def test_every_model_that_ships_has_figures_of_its_own(name: str) -> None:
         report = read_report(word.source.with_name(name))
         digests = [measured.source_sha256 for measured in report.models]
         assert digests == [source_sha256(word.blob).hex()], word.name
+
+
+@pytest.mark.parametrize("name", ["gate.json", "evaluation.json", "synthetic.json"])
+def test_figures_come_from_commands_that_anybody_can_give(name: str) -> None:
+    """None names a folder of the machine that measured, as of a cache elsewhere."""
+    commands = [shlex.split(read_report(path).command) for path in _paths(name)]
+    assert commands
+    assert [word for words in commands for word in words if word.startswith(("/", "~"))] == []
 
 
 def _at_half_an_hour(figures: Path) -> OperatingPoint:
