@@ -4,7 +4,7 @@ FILEs are weights in .cache/train/weights: a network's (X.pt, float or with int8
 teacher's (X.teacher.pt). Positives: the development corpus's clips of the word, clean and in noise
 as `bluering validate` mixes it. False accepts: the half of its recordings without the word that
 nobody learned from. A network hears both in each phase that its steps may have. The rows of the
-tables in models/training/README.md come from this.
+tables in models/training/tried.md come from this.
 """
 
 import sys
