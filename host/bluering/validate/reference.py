@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from bluering.models.cascade import reference
+from bluering.models.reference import Reference
 from bluering.sound_files import HOP, Samples
 from bluering.validate.engines import EngineSpec, Probabilities
 
@@ -42,7 +42,7 @@ class ReferenceEngine:
     """An Engine over compiled models that share one front end."""
 
     def __init__(self, blobs: list[bytes]) -> None:
-        self._models = [reference(blob) for blob in blobs]
+        self._models = [Reference(blob) for blob in blobs]
         self.strides: tuple[int, ...] = tuple(model.stride for model in self._models)
 
     def listen(self, blocks: Iterable[Samples]) -> list[Probabilities]:
