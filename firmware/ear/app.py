@@ -86,7 +86,7 @@ class Parts:
             identity = Identity(esp32.NVS(_NVS))
         except UnprovisionedError:
             return None
-        encoder = codecs.Encoder(codecs.ADPCM, self.kernels.adpcm.encode)
+        encoder = codecs.Encoder(codecs.ADPCM, self.kernels.adpcm)
         cipher = Cipher(encoder.capacity)
         return Recorder(identity, encoder, cipher, self.link.out, _SLOTS, os.urandom)
 

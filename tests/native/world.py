@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 from bluering.native.build import SOURCES, build
-from ear.privacy import adpcm
 from tests.targets.mpyfile import native_functions
 from tests.targets.pie import Core
 from tests.targets.xtensa import Xtensa, compile_functions
@@ -29,24 +28,14 @@ def native_code(part: str) -> dict[str, bytes]:
 
 @contextmanager
 def viper_under_qemu(folder: Path) -> Iterator[dict[str, ModuleType]]:
-    """The viper modules, importable, each function as machine code. Raises QemuMissingError.
-
-    ADPCM's is its plain twin: it reads a global, which the emulated function can't.
-    """
-    modules = {"adpcm": ModuleType(TWINS["adpcm"])}
-    vars(modules["adpcm"])["encode"] = _encode
+    """The viper modules, importable, each function as machine code. Raises QemuMissingError."""
+    modules = {}
     for part, name in TWINS.items():
-        if part == "adpcm":
-            continue
         source = FIRMWARE / (name.replace(".", "/") + ".py")
         machine = Xtensa(compile_functions(source, folder), counting=False)
         modules[part] = _module(name, machine)
     with _imported({TWINS[part]: module for part, module in modules.items()}):
         yield modules
-
-
-def _encode(samples, codes, state, count):
-    adpcm.encode(samples, codes, memoryview(state).cast("B").cast("H"), count)
 
 
 def native_module(part: str, core: Core) -> ModuleType:
