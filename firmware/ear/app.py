@@ -69,7 +69,7 @@ class Parts:
         micropython.kbd_intr(-1)
         # Native code first: it needs executable memory, before anything large is allocated.
         self.kernels = native.load()
-        self.board = Board(BOARD)
+        self.board = Board(BOARD, self.kernels.mic)
         self.light = ring.Ring(self.board.leds, self.board.led_count, self.board.led_limit)
         _light(self.light, ring.STARTING)
         self.link = Link(BOARD["link_rate"])

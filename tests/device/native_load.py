@@ -7,7 +7,7 @@ from array import array
 sys.path.insert(0, sys.argv[1])
 
 import ear.native
-from ear.audio import frontend_kernels
+from ear.audio import frontend_kernels, mic_kernels
 from ear.audio.frontend import FrontEnd
 from ear.privacy import adpcm
 from ear.spotter import model_kernels
@@ -35,7 +35,7 @@ class Trial:
 ear.native._check_chip = lambda: None
 native = ear.native.load(trial=Trial)
 assert native.names == [], native.names
-assert len(native.reasons) == 3, native.reasons
+assert len(native.reasons) == 4, native.reasons
 for reason in native.reasons:
     print(reason)
 
@@ -63,6 +63,7 @@ class Plain:
 for part, twin, untried in (
     ("frontend", frontend_kernels, ["const"]),
     ("spotter", model_kernels, ["add", "clamp"]),
+    ("mic", mic_kernels, []),
     ("adpcm", Plain, []),
 ):
     functions, wrong = answers.check(part, getattr(native, part), twin, same)

@@ -16,9 +16,10 @@ FIRMWARE = Path(__file__).parents[2] / "firmware"
 TWINS = {
     "adpcm": "ear.privacy.adpcm_kernels",
     "frontend": "ear.audio.frontend_kernels",
+    "mic": "ear.audio.mic_kernels",
     "spotter": "ear.spotter.model_kernels",
 }
-_USERS = ("ear.audio.frontend", "ear.spotter.model")
+_USERS = ("ear.audio.frontend", "ear.audio.mic", "ear.spotter.model")
 
 
 def native_code(part: str) -> dict[str, bytes]:

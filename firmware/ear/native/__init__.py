@@ -23,19 +23,20 @@ class NativeError(Exception):
 
 
 class Native:
-    """The kernels to use, by part: ``frontend``, ``spotter``, ``adpcm``.
+    """The kernels to use, by part: ``frontend``, ``spotter``, ``adpcm``, ``mic``.
 
     names: of those that are native, as part.kernel; reasons: why others aren't.
     """
 
     def __init__(self):
-        from ear.audio import frontend_kernels
+        from ear.audio import frontend_kernels, mic_kernels
         from ear.privacy import adpcm_kernels
         from ear.spotter import model_kernels
 
         self.frontend = Kernels(frontend_kernels)
         self.spotter = Kernels(model_kernels)
         self.adpcm = Kernels(adpcm_kernels)
+        self.mic = Kernels(mic_kernels)
         self.names = []
         self.reasons = []
 

@@ -194,4 +194,14 @@ def _adpcm(twins):
         twins.encode(data(128), bytearray(32), state, 64)
 
 
-_EXERCISES = {"frontend": _frontend, "spotter": _spotter, "adpcm": _adpcm}
+def _mic(twins):
+    for data in _sources():
+        for shift in (1, 7, 11, 16):
+            words = array("i", data(4 * 43))  # eights, and some more
+            for i in range(43):
+                words[i] >>= i % 24  # loud ones and faint ones
+            twins.narrow(words, bytearray(86), 43, shift)
+        twins.narrow(words, bytearray(86), 0, 16)
+
+
+_EXERCISES = {"frontend": _frontend, "spotter": _spotter, "adpcm": _adpcm, "mic": _mic}
