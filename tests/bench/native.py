@@ -54,7 +54,7 @@ def native_adpcm() -> Counter[str]:
     machine = NativeXtensa(native_functions(build(SOURCES / "adpcm.py")))
     speech = frontend_oracle.speech_like(np.random.default_rng(1), 1).astype("<i2")
     hop = speech[8000 : 8000 + _HOP].tobytes()
-    machine.call("encode", hop, bytearray(_HOP // 2), adpcm.new_state(), _HOP, adpcm.STEPS)
+    machine.call("encode", hop, bytearray(_HOP // 2), adpcm.new_state(), _HOP)
     return machine.counts
 
 
