@@ -364,10 +364,10 @@ def test_without_a_given_image_the_pinned_one_is_used(
     at = command.index("--firmware")
     given = Path(command[at + 1])
     del command[at : at + 2]
-    monkeypatch.setattr("bluering.flash.stock.fetch", lambda name, _progress: given / name)
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda name, *_: given / name)
     result = CliRunner().invoke(app, command)
     assert f"can't read the firmware {given}/ESP32_GENERIC_S3" in str(result.exception)
-    monkeypatch.setattr("bluering.flash.stock.fetch", lambda _name, _progress: given)
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda *_: given)
     assert CliRunner().invoke(app, command).exit_code == 0
     assert (tmp_path / "image.bin").is_file()
 

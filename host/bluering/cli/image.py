@@ -109,7 +109,7 @@ def _stock_image(name: str, given: Path | None) -> "Firmware":
     if given:
         return firmware.read(given)
     with shown(name) as progress:
-        return firmware.read(stock.fetch(name, progress))
+        return firmware.read(stock.fetch(name, stock.DEFAULT, progress))
 
 
 def compiled_words(words: str) -> list:
