@@ -130,7 +130,10 @@ class Loader:
             lines = []
             for line in process.stdout:
                 lines.append(line)
-                self._entered = self._entered or bool(_CONNECTED.match(line))
+                if _CONNECTED.match(line):
+                    self._entered = True
+                elif line.startswith("Hard resetting"):
+                    self._entered = False
                 written = _WRITING.search(line)
                 if progress and written:
                     progress(int(written.group(1), 16))
@@ -140,7 +143,6 @@ class Loader:
             raise FlashError(f"{self._port}: the chip is an {chip.group(1)}, not an {CHIP}")
         if process.returncode:
             raise FlashError(self._explain(said))
-        self._entered = after != "hard-reset"
         return said
 
     def _explain(self, said: str) -> str:
