@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bluering import boards
-from bluering.boards import loader, pins, writer
+from bluering.boards import loader, page, pins, writer
 from bluering.cli import app
 
 DEVKIT = "esp32s3-devkitc-1"
@@ -191,6 +191,25 @@ def test_list_tells_why_not() -> None:
     plain = CliRunner().invoke(app, ["board", "list"])
     assert plain.exit_code == 0
     assert "home-assistant-voice-pe" in plain.stdout
+
+
+def test_list_tells_psram_and_stock_image() -> None:
+    listed = json.loads(CliRunner().invoke(app, ["board", "list", "--json"]).stdout)
+    told = {entry["name"]: entry for entry in listed}
+    assert told[DEVKIT]["chip"]["psram"] == "octal"
+    assert told[DEVKIT]["firmware"]["stock"] == "ESP32_GENERIC_S3-SPIRAM_OCT"
+    assert told["virtual"]["firmware"] is None
+    plain = CliRunner().invoke(app, ["board", "list"], env={"COLUMNS": "200"}).stdout
+    assert "octal PSRAM: ESP32_GENERIC_S3-SPIRAM_OCT" in plain
+    assert "unverified PSRAM: ESP32_GENERIC_S3" in plain
+
+
+@pytest.mark.skipif(not page.PAGE.is_file(), reason="needs a checkout")
+def test_the_page_of_boards_says_what_their_files_say() -> None:
+    text = page.PAGE.read_text()
+    assert text == page.updated(text), "out of date: python -m bluering.boards.page"
+    for name in boards.names():
+        assert (f"| `{name}`: " in text) == (name != "virtual")
 
 
 def test_show_gives_toml_or_json() -> None:
