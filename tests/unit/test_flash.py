@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 import tty
 from collections.abc import Iterator
@@ -160,6 +161,12 @@ def test_another_chip_is_refused(chip_id: int, name: str, tmp_path: Path, built:
     with pytest.raises(FlashError, match=rf"the chip is an {name}, not an ESP32-S3"):
         _flash(chip, built)
     assert not chip.flash.strip(b"\xff")
+
+
+def test_a_chip_that_nobody_names_is_refused(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(esptool, "_CONNECTED", re.compile("as another esptool may say it"))
+    with chip.plugged_in() as port, pytest.raises(FlashError, match="doesn't tell which chip"):
+        esptool.Loader(port).identify()
 
 
 def test_a_written_chip_runs_and_so_does_a_refused_one(tmp_path: Path, built: bytes) -> None:

@@ -37,8 +37,9 @@ def test_an_image_for_octal_psram_is_refused_where_there_is_none(
     chip = Chip(tmp_path / "ttyACM0", psram_mb=psram_mb)
     with pytest.raises(
         FlashError, match=f"needs octal PSRAM, this chip has {said}.*chip.psram = .*--firmware"
-    ):
+    ) as refused:
         _flash(chip, _for_octal())
+    assert ("psram_external" in str(refused.value)) == (psram_mb == 0)
     assert not chip.flash.strip(b"\xff")
 
 

@@ -406,7 +406,7 @@ def test_a_given_image_is_named_by_its_hash(
     digest = hashlib.sha256(stock.stock_image()).hexdigest()
     monkeypatch.setitem(KNOWN, ("ESP32_GENERIC_S3", "1.28.0"), digest)
     result = CliRunner().invoke(app, command)
-    assert "stock.bin is by its SHA-256 ESP32_GENERIC_S3 1.28.0" in result.stderr
+    assert "stock.bin is ESP32_GENERIC_S3 1.28.0, by its SHA-256" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["esp32s3-devkitc-1", "m5-atom-echos3r"])

@@ -1,6 +1,7 @@
 """Stock images over HTTP: fetched once, resumed, checked; nothing wrong takes the file's name."""
 
 import hashlib
+import io
 import re
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bluering.flash import firmware, stock
+from bluering.flash import download, firmware, stock
 from bluering.flash.errors import DownloadError
 from tests.targets.stock import stock_image
 
@@ -189,6 +190,19 @@ def test_tls_is_what_vouches_for_the_site_of_micropython(
     said: list[str] = []
     stock.fetch(OCTAL, tell=said.append)
     assert "as https://micropython.org/resources/firmware sent it over TLS" in said[0]
+
+
+def test_a_site_that_leads_away_from_tls_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Led(io.BytesIO):
+        url = "http://elsewhere/image.bin"
+        status, length = 200, 7
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Led(b"no TLS!"))
+    with pytest.raises(DownloadError, match=r"leads to http://elsewhere/image.bin, which TLS"):
+        download.to_file("https://site/image.bin", tmp_path / "part", lambda *_: None)
+    assert not (tmp_path / "part").exists()
 
 
 def test_what_differs_from_its_first_download_is_refused_until_accepted(

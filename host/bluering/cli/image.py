@@ -121,7 +121,7 @@ def _stock_image(name: str, given: Path | None, version: str | None) -> "Firmwar
             raise typer.BadParameter("--firmware and --firmware-version exclude each other")
         found = firmware.read(given)
         release = stock.known(found.data)
-        told = f"by its SHA-256 {release}" if release else f"no image known here: {found.banner}"
+        told = f"{release}, by its SHA-256" if release else f"no image known here: {found.banner}"
         typer.echo(f"{given} is {told}", err=True)
         return found
     sentences: list[str] = []  # told when the progress bar is gone

@@ -46,7 +46,13 @@ def _open(url: str, have: int) -> HTTPResponse:
     headers = {"User-Agent": f"bluering/{__version__}"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT)
+    response = urllib.request.urlopen(
+        urllib.request.Request(url, headers=headers), timeout=_TIMEOUT
+    )
+    if url.startswith("https:") and not response.url.startswith("https:"):
+        response.close()
+        raise ConnectionError(f"it leads to {response.url}, which TLS doesn't protect")
+    return response
 
 
 def _copy(

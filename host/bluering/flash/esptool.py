@@ -143,6 +143,8 @@ class Loader:
             raise FlashError(f"{self._port}: the chip is an {chip.group(1)}, not an {CHIP}")
         if process.returncode:
             raise FlashError(self._explain(said))
+        if not chip:
+            raise FlashError(f"{self._port}: esptool doesn't tell which chip is there")
         return said
 
     def _explain(self, said: str) -> str:

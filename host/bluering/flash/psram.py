@@ -21,10 +21,13 @@ def check(contents: Contents, chip: Chip) -> list[str]:
             return []
         return ["the chip doesn't tell of its PSRAM: whether the image suits it isn't checked"]
     if needs_octal and there != "octal":
+        outside = (
+            ". If the board has PSRAM in a package of its own, say chip.psram_external = true there"
+        )
         raise FlashError(
             f"the stock image needs octal PSRAM, this chip has {_SAID[there]}, and MicroPython may "
-            f"start over and over: {_remedy(there)}, or give the plain image with --firmware. If "
-            "the board has a PSRAM chip of its own, say chip.psram_external = true there"
+            f"start over and over: {_remedy(there)}, or give the plain image with --firmware"
+            + (outside if there == "none" else "")
         )
     if there == "octal" and declared in ("none", "quad"):
         raise FlashError(
