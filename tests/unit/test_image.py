@@ -398,6 +398,22 @@ def test_another_release_is_fetched_when_asked_for(
     assert (tmp_path / "image.bin").is_file()
 
 
+def test_an_unknown_word_costs_no_download(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unheard(words: str) -> list[Word]:
+        raise BlueRingError(f"no word is called {words!r}")
+
+    fetched: list[str] = []
+    monkeypatch.setattr("bluering.cli.image.compiled_words", unheard)
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda name, *_: fetched.append(name))
+    at = command.index("--firmware")
+    del command[at : at + 2]
+    result = CliRunner().invoke(app, command)
+    assert "no word is called 'alexa'" in str(result.exception)
+    assert fetched == []
+
+
 def test_a_given_image_is_named_by_its_hash(
     command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

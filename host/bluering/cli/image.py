@@ -94,8 +94,9 @@ def build(
     target = images.target(board)
     if board.supported == "untested":
         typer.echo(f"warning: {board.title} is untested: {board.reason}", err=True)
+    chosen = compiled_words(words)  # first: an unknown word costs no download
     stock = _stock_image(target.stock, firmware, version)
-    return images.build(board, compiled_words(words), stock, device)
+    return images.build(board, chosen, stock, device)
 
 
 def device(given: Path | None) -> "Device":
