@@ -7,6 +7,7 @@ from array import array
 from ear.audio import frontend_tables as tables
 from ear.audio.format import HOP, WINDOW
 from ear.kernels import Kernels
+from ear.sequence import INPUT, Result
 
 CHANNELS = 40
 
@@ -52,7 +53,32 @@ class FrontEnd:
         self._digits = placed(tables.DIGITS)
         self._widths = placed(tables.BAND_WIDTHS)
         self._exponents = placed(tables.EXPONENTS)
+        self._sequence = kernels.sequence(self._calls())
+        self._hop = None
+        self._hop_place = None
         self.reset()
+
+    def _calls(self):
+        """All that is done with a hop once the window is full: the calls of the kernels."""
+        kernels = self._kernels
+        history, data, levels, noise = self._history, self._data, self._levels, self._noise
+        exponents = self._exponents
+        shift = Result(1)
+        return (
+            (kernels.slide, (0, 0, history, INPUT)),
+            (kernels.window, (0, 0, history, self._window, self._digits, data)),
+            (kernels.fft_first, (0, 0, data, shift)),
+            (kernels.fft_next, (0, 0, data, self._twiddles, 4, 16)),
+            (kernels.fft_next, (0, 0, data, self._twiddles, 16, 4)),
+            (kernels.fft_next, (0, 0, data, self._twiddles, 64, 1)),
+            (kernels.energies, (0, 0, data, self._real_twiddles, self._bins)),
+            (kernels.filterbank, (self._bins, 0, self._weights, self._widths, self._sums)),
+            (kernels.square_roots, (0, 0, self._sums, self._roots, shift, levels)),
+            (kernels.reduce_noise, (0, 0, levels, noise)),
+            (kernels.control_gain, (0, 0, levels, noise, self._gains, exponents)),
+            (kernels.logarithms, (0, 0, levels, self._logarithms, exponents, self._raw)),
+            (kernels.quantise, (self._raw, self._features)),
+        )
 
     def reset(self):
         """Forget the sound so far: the next two hops yield nothing."""
@@ -63,24 +89,14 @@ class FrontEnd:
 
     def push(self, hop):
         """Take a hop of 160 int16 samples, little-endian; True when the features are new."""
-        kernels = self._kernels
-        self.peak = kernels.slide(0, 0, self._history, kernels.place(hop))
+        if hop is not self._hop:  # hops come in the same few buffers again and again
+            self._hop_place = self._kernels.place(hop)
+            self._hop = hop
         if self._missing:
             self._missing -= 1
             if self._missing:
+                self.peak = self._kernels.slide(0, 0, self._history, self._hop_place)
                 return False
-        data = self._data
-        shift = kernels.window(0, 0, self._history, self._window, self._digits, data)
-        kernels.fft_first(0, 0, data, shift)
-        kernels.fft_next(0, 0, data, self._twiddles, 4, 16)
-        kernels.fft_next(0, 0, data, self._twiddles, 16, 4)
-        kernels.fft_next(0, 0, data, self._twiddles, 64, 1)
-        kernels.energies(0, 0, data, self._real_twiddles, self._bins)
-        kernels.filterbank(self._bins, 0, self._weights, self._widths, self._sums)
-        levels = self._levels
-        kernels.square_roots(0, 0, self._sums, self._roots, shift, levels)
-        kernels.reduce_noise(0, 0, levels, self._noise)
-        kernels.control_gain(0, 0, levels, self._noise, self._gains, self._exponents)
-        kernels.logarithms(0, 0, levels, self._logarithms, self._exponents, self._raw)
-        kernels.quantise(self._raw, self._features)
+        sequence = self._sequence
+        self.peak = sequence.run(sequence.program, self._hop_place)
         return True

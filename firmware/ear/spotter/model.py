@@ -3,6 +3,7 @@
 import struct
 
 from ear.kernels import Kernels
+from ear.sequence import INPUT
 from ear.spotter import model_kernels
 from ear.spotter.format import (
     ADD,
@@ -41,19 +42,20 @@ class Model:
         self._regions = read_regions(blob, header)
         self.memory = memory(self._regions, header.stride)
         kernels = kernels or Kernels(model_kernels)
-        self._place, self._transfer, self._shift = kernels.place, kernels.transfer, kernels.shift
+        self._place, self._transfer = kernels.place, kernels.transfer
         self._file, arena = blob, self._arena
         self._table = memoryview(blob)[header.table :]
-        self._arena_place = kernels.place(arena)
-        self._moves = kernels.place(blob, REGIONS)
         pitch = header.input_pitch
         rows = range(header.input, header.input + header.stride * pitch, pitch)
         self._rows = [kernels.place(arena, row) for row in rows]
         self._features = None
         self.source = None  # what the kernels take for the newest row
-        self._calls = []
+        self._calls = [(kernels.transfer, (INPUT, self._rows[-1], self.row))]  # of a step
         for layer in read_layers(blob, header):
             self._calls += _calls(layer, blob, arena, kernels)
+        moves = kernels.place(blob, REGIONS)
+        self._calls.append((kernels.shift, (kernels.place(arena), moves, len(self._regions))))
+        self._sequence = kernels.sequence(self._calls)
         self.reset()
 
     def push(self, features):
@@ -61,16 +63,15 @@ class Model:
         if features is not self._features:
             self._take_from(features)
         phase = self._phase
-        self._transfer(self.source, self._rows[phase], self.row)
-        phase += 1
-        if phase < self.stride:
-            self._phase = phase
+        if phase + 1 < self.stride:
+            self._transfer(self.source, self._rows[phase], self.row)
+            self._phase = phase + 1
             return False
         self._phase = 0
-        for kernel, x, w, p, y in self._calls:
-            kernel(x, w, p, y)
+        sequence = self._sequence
+        sequence.run(sequence.program, self.source)
+        # The logit is new in this step, so the shift of what is kept has left it where it was.
         self.probability = self._table[self._arena[self._output]]
-        self._shift(self._arena_place, self._moves, len(self._regions))
         return True
 
     def _take_from(self, features):
@@ -91,17 +92,17 @@ class Model:
 
 
 def _calls(layer, file, arena, kernels):
-    """The kernel calls of a layer: each the kernel and its four arguments."""
+    """The kernel calls of a layer: each the kernel and its arguments."""
     x = kernels.place(arena, layer.x)
     w = kernels.place(arena if layer.kind == ADD else file, layer.weights)
     y = kernels.place(arena, layer.y)
     name = _KERNELS[layer.kind]
     suits = _suits_vectors(layer, file, arena, kernels)
     kernel = getattr(kernels, name) if suits else kernels.viper(name)
-    calls = [(kernel, x, w, kernels.place(file, layer.parameters), y)]
+    calls = [(kernel, (x, w, kernels.place(file, layer.parameters), y))]
     if (layer.lowest, layer.highest) != (0, 255):
         count = struct.unpack_from("<II", file, layer.parameters)[1]
-        calls.append((kernels.clamp, y, layer.lowest, layer.highest, count))
+        calls.append((kernels.clamp, (y, layer.lowest, layer.highest, count)))
     return calls
 
 
