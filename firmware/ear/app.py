@@ -26,6 +26,7 @@ from ear.privacy.recording import Wake
 from ear.privacy.shell import Shell
 from ear.reports import Reports
 from ear.settings import CUTOFF_PREFIX, is_within
+from ear.spotter.block import Block, suits
 
 HEALTHY_HOPS = 6000  # a start counts as good after a minute
 ENDED = 3  # like commands.LEAVE: there is no more sound
@@ -91,9 +92,11 @@ class App:
         self.reports = Reports(
             base.link, self._clock, self._heard, base.light, board.microphone, words
         )
-        strides = [word.model.stride for word in words]
-        self._stride = min(strides)
-        self._in_blocks = all(stride % BLOCK == 0 for stride in strides)
+        models = [word.model for word in words]
+        self._stride = min(model.stride for model in models)
+        self._block = None  # where the words can be heard in blocks
+        if suits(frontend, models):
+            self._block = Block(frontend, models, board.microphone.hops)
         self._until_step = self._stride + _FIRST_FEATURES  # hops until the models step
         self._muted = None  # until the switch was read
         self._pressed = False
@@ -179,7 +182,7 @@ class App:
             self._rest()
             return 0
         wanted = 1
-        if shell.idle and self._in_blocks and not self._busy():
+        if shell.idle and self._block and not self._busy():
             # So that a block ends with the hop after which the models step.
             wanted = self._until_step % BLOCK or BLOCK
         try:
@@ -242,6 +245,12 @@ class App:
         self._heard.advance(count)
         shell = self._shell
         frontend = self._frontend
+        if count == BLOCK == self._until_step and frontend.full:
+            self._block.push()
+            for word in self._words:
+                self._score(word, 0)
+            self.reports.scores(frontend.peak)
+            return
         lost = self._lost
         self._lost = 0
         index = 0
@@ -266,13 +275,16 @@ class App:
             shell.post(gate.SILENCE)
         stepped = False
         for word in self._words:
-            model = word.model
-            if model.push(features):
+            if word.model.push(features):
                 stepped = True
-                if word.detector.step(model.probability):
-                    self._woke(word, later)
+                self._score(word, later)
         if stepped:
             self.reports.scores(frontend.peak)
+
+    def _score(self, word, later):
+        """A word's model stepped."""
+        if word.detector.step(word.model.probability):
+            self._woke(word, later)
 
     def _woke(self, word, later):
         wake = self._wake
