@@ -54,7 +54,9 @@ class Model:
             self._layers += _calls(layer, blob, arena, kernels)
         moves = kernels.place(blob, REGIONS)
         self._layers.append((kernels.shift, (kernels.place(arena), moves, len(self._regions))))
-        self._sequence = None
+        step = [self.take_call(INPUT, self.stride - 1)]
+        step += self._layers
+        self._sequence = kernels.sequence(step)
         self.reset()
 
     def take_call(self, source, phase):
@@ -91,9 +93,6 @@ class Model:
             raise ValueError(f"{len(features)} features, not {self._row}")
         self._source = self._place(features)
         self._features = features
-        if self._sequence is None:
-            last = self.take_call(INPUT, self.stride - 1)
-            self._sequence = self.kernels.sequence([last] + self._layers)
 
     def reset(self):
         """Forget everything heard, as after loading."""
