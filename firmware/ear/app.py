@@ -159,6 +159,8 @@ class App:
         self.present()
         for code, text in self._notes:
             telemetry.log(self._link.out, _ERROR, code, text)
+        if self._kernels.suited and self._kernels.reasons:
+            telemetry.log(self._link.out, _WARNING, "native", "; ".join(self._kernels.reasons))
         # What is polled for the first time allocates; from the first hop on nothing may.
         self._commands.poll()
         self._link.out.pump()
@@ -347,7 +349,7 @@ class App:
 
     def present(self):
         """Tell who this is, what it listens for and what its ring shows."""
-        present(self._link, self._board, len(self._words), self._kernels.names)
+        present(self._link, self._board, len(self._words), self._kernels.told())
         for index, word in enumerate(self._words):
             telemetry.word(
                 self._link.out,
@@ -374,7 +376,7 @@ def _light(light, state):
 
 
 def present(link, board, count, kernels):
-    """Send the hello of a device that listens for ``count`` words."""
+    """Send the hello of a device that listens for ``count`` words; ``kernels``: what is native."""
     runtime = "MicroPython {}.{}.{} on {}".format(
         *sys.implementation.version[:3], getattr(sys.implementation, "_machine", sys.platform)
     )
@@ -388,7 +390,7 @@ def present(link, board, count, kernels):
         VERSION,
         board.name,
         runtime,
-        ",".join(kernels),
+        kernels,
     )
 
 
@@ -417,7 +419,7 @@ def halt(parts, state, code, text, watchdog=None):
 
 
 def _tell_halt(parts, state, code, text):
-    present(parts.link, parts.board, 0, parts.kernels.names)
+    present(parts.link, parts.board, 0, parts.kernels.told())
     telemetry.ring(parts.link.out, 0, 0, state, parts.light.pixels)
     telemetry.log(parts.link.out, _ERROR, code, text)
 
