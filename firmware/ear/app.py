@@ -130,8 +130,8 @@ class App:
     def start(self):
         """Present the device and begin to listen."""
         self.present()
-        for code, text in self._base.notes:
-            telemetry.log(self._link.out, _ERROR, code, text)
+        for note in self._base.notes:
+            telemetry.log(self._link.out, *note)
         # What is polled for the first time allocates; from the first hop on nothing may.
         self._commands.poll()
         self._link.out.pump()

@@ -14,6 +14,7 @@ import esp32
 from board_table import BOARD
 
 from ear import native, ring
+from ear.base import WARNING
 from ear.board import Board
 from ear.spotter import words as spotter_words
 from ear.spotter.model import ModelError
@@ -50,7 +51,9 @@ def make(base):
 
 def _make(base, made):
     kernels = native.load()
-    base.kernels = ",".join(kernels.names)
+    base.kernels = kernels.told()
+    if kernels.suited and kernels.reasons:
+        base.notes.append((WARNING, "native", "; ".join(kernels.reasons)))
     board = Board(BOARD, kernels.mic)
     made += (kernels, board)
     microphone = board.microphone
