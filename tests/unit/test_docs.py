@@ -54,7 +54,7 @@ def _links() -> Iterator[tuple[Path, str]]:
                 yield page, unquote(target)
 
 
-@pytest.mark.parametrize(("page", "target"), _links(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("page", "target"), list(_links()), ids=lambda value: str(value))
 def test_every_link_leads_somewhere(page: Path, target: str) -> None:
     path, _, anchor = target.partition("#")
     file = (page.parent / path).resolve() if path else page
