@@ -289,10 +289,7 @@ def test_the_format_has_each_messages_number_and_size(message: messages.Message)
     assert re.search(row, _text("format.md"), re.MULTILINE)
 
 
-def test_the_format_has_versions_and_codecs() -> None:
+def test_the_format_has_the_protocols_version_and_the_codec() -> None:
     text = _text("format.md")
     assert f"The protocol has version {messages.VERSION}," in text
-    rows = re.findall(r"^\| (\d) \| `(\w+)` \|", text, re.MULTILINE)
-    assert rows == [(str(number), name) for number, name in enumerate(codecs.NAMES)]
-    for capacity in codecs.CAPACITY:
-        assert f"{capacity} bytes" in text
+    assert f"The codec is {codecs.ADPCM}, `adpcm`" in text
