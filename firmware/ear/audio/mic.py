@@ -46,6 +46,7 @@ class Microphone:
         self.count = 0
         self.gaps = 0
         self.lost = 0  # samples, in all gaps
+        self.slowest_us = 0  # longest time between two reads; whoever reports it sets it back
 
     def start(self):
         """Switch the bus on; the first hop begins now. Raises OSError when it can't be."""
@@ -68,7 +69,10 @@ class Microphone:
         microphone delivers no more. ``count`` is less than ``wanted`` only at the end.
         """
         called = time.ticks_us()
-        backlog = self._backlog_us + time.ticks_diff(called, self._last)
+        pause = time.ticks_diff(called, self._last)
+        if pause > self.slowest_us:
+            self.slowest_us = pause
+        backlog = self._backlog_us + pause
         lost = 0
         if backlog > self._capacity_us:
             lost = self._overflow(backlog - self._capacity_us)

@@ -31,6 +31,8 @@ class Detector:
 
     def step(self, probability):
         """Take a new probability; True once for each time the word is heard."""
+        if self._silent and not probability:
+            return False  # as nearly always: nothing would change
         ring = self._ring
         place = self._place
         window = self._window
@@ -48,6 +50,7 @@ class Detector:
             self._cool_off(probability)
         self._last = probability
         if total <= self._threshold or self._waiting:
+            self._silent = not (total or self._waiting) and self._counted == window
             return False
         self._total = self._counted = 0
         self._waiting = self._refractory_hops
@@ -72,6 +75,7 @@ class Detector:
         self.mean = 0
         self._waiting = self._warmup_hops
         self._last = 0
+        self._silent = False  # all that counts is 0, and nothing is waited for
 
     def _cool_off(self, probability):
         """Count the hops since the last probability, which still held during all but one."""

@@ -70,7 +70,8 @@ class Model:
     def finish(self):
         """The step's calls were made: take the probability out of their results."""
         # The logit is new in this step, so the shift of what is kept has left it where it was.
-        self.probability = self._table[self._arena[self._output]]
+        self.probability = probability = self._table[self._arena[self._output]]
+        return probability
 
     def push(self, features):
         """Take one row of features (int8 + 128); True when ``probability`` (0..255) is new."""
