@@ -1,0 +1,92 @@
+"""Whether the whole application finds room on the chip, on a model of the chip's memory."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bluering import audio, demo
+from bluering.link.records import Hello, Record, Scores, Wake
+from bluering.models.packaged import packaged
+from bluering.virtual.listen import hear, messages
+from bluering.virtual.runner import VirtualBoard, VirtualBoardError
+from bluering.virtual.runtime import RuntimeMissingError
+from tests.targets import chip_board
+from tests.targets.chip_board import INTERNAL, OCTAL, Memory
+
+DEVICE = Path(__file__).parents[1] / "device"
+QUIET = bytes(320)
+
+
+class OutOfMemoryError(Exception):
+    """The device said that its memory doesn't suffice."""
+
+
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    try:
+        chip_board.find()
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))
+
+
+def board(names: list[str], sound: Iterator[bytes], memory: Memory, **options: Any) -> VirtualBoard:
+    words = [packaged(name) for name in names]
+    runtime = chip_board.runtime(memory, **options)
+    return VirtualBoard(words, sound, board=chip_board.BOARD, runtime=runtime)
+
+
+def said(names: list[str], hops: int, memory: Memory) -> list[Record]:
+    """All that a device said in so many hops of quiet. Raises OutOfMemoryError."""
+    with board(names, itertools.repeat(QUIET, hops), memory) as device:
+        try:
+            return list(messages(device))
+        except VirtualBoardError as error:
+            if "memory allocation failed" in str(error):
+                raise OutOfMemoryError(str(error)) from error
+            raise
+
+
+@pytest.mark.xfail(raises=OutOfMemoryError, strict=True, reason="a model finds no room")
+def test_a_word_fits_into_internal_memory() -> None:
+    hello = next(m for m in said(["alexa"], 300, INTERNAL) if isinstance(m, Hello))
+    assert hello.words == 1
+
+
+def test_three_words_fit_with_psram_and_hear_the_same() -> None:
+    """On the board's table: a microphone of 32 bits."""
+    names = ["alexa", "computer", "hey_echo"]
+    sound = audio.read(demo.FLAC)[: 30 * audio.RATE].tobytes()
+    with board(names, iter([sound]), OCTAL, watch=1000) as device:
+        on_chip = list(messages(device))
+        uses = chip_board.watched(device)
+    elsewhere = hear([packaged(name) for name in names], [sound], word_size=64)
+    kinds = Scores | Wake
+    heard = [m for m in on_chip if isinstance(m, kinds)]
+    assert any(isinstance(m, Wake) for m in heard)
+    assert heard == [m for m in elsewhere if isinstance(m, kinds)]
+    hello = next(m for m in on_chip if isinstance(m, Hello))
+    assert hello.words == 3
+    assert len(uses) == 3
+    assert uses[0].used > 2 * len(packaged("alexa").blob)
+    # The microphone's DMA buffers and the code: nothing else leaves the heap's regions.
+    assert uses[0].free == uses[2].free
+    assert "frontend.fft_next" in hello.kernels
+
+
+def test_heap_code_and_dma_come_out_of_one_pool() -> None:
+    memory = Memory(("190000:hxd", "20000:hd"))
+    with board([], iter(()), memory, program=DEVICE / "chip_memory.py") as device:
+        device.wait()
+
+
+def test_code_counts_as_it_is_on_the_chip() -> None:
+    """And the stages of a start are told, down to the word that finds no room."""
+    stages = chip_board.stages(OCTAL)
+    assert list(stages)[-1] == "word"
+    in_use = [stage.used for stage in stages.values()]
+    assert in_use == sorted(in_use)
+    on_chip = sum(-(-length // 4) * 4 + 4 for length in chip_board.code_on_chip())
+    assert stages["word"].code == on_chip
