@@ -46,9 +46,11 @@ build_chip_runtime() {
     mkdir -p "$tree/ports/unix/variants/chip" "$tree/lib/mbedtls"
     cp "$chip_sources"/*.[ch] "$chip_sources"/*.mk "$tree/ports/unix/variants/chip"
     cp -r "$cache/mbedtls/include" "$cache/mbedtls/library" "$tree/lib/mbedtls"
-    # Symbols stay: profilers name functions. Static: it runs without i386 libraries.
+    # Symbols stay: profilers name functions, without this folder. Static: it runs without i386
+    # libraries.
     make -C "$tree/ports/unix" -j2 VARIANT=chip CC="$work/i386-gcc/gcc" CWARN= STRIP= SIZE=true \
-        OBJCOPY=true COPT="-O2 -DNDEBUG -fdata-sections -ffunction-sections" \
+        OBJCOPY=true COPT="-O2 -DNDEBUG -fdata-sections -ffunction-sections \
+            -ffile-prefix-map=$tree=micropython" \
         LDFLAGS_EXTRA=-static >"$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; return 1; }
     mkdir "$work/chip"
     cp "$tree/ports/unix/build-chip/micropython" "$tree/LICENSE" "$work/chip"

@@ -1,6 +1,7 @@
 """Whether the whole application finds room on the chip, on a model of the chip's memory."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from bluering.models.packaged import packaged
 from bluering.virtual.listen import hear, messages
 from bluering.virtual.runner import VirtualBoard, VirtualBoardError
 from bluering.virtual.runtime import RuntimeMissingError
-from tests.targets import chip_board
+from tests.targets import callgrind, chip_board
 from tests.targets.chip_board import INTERNAL, OCTAL, Memory
 
 DEVICE = Path(__file__).parents[1] / "device"
@@ -73,6 +74,8 @@ def test_three_words_fit_with_psram_and_hear_the_same() -> None:
     assert uses[0].used > 2 * len(packaged("alexa").blob)
     # The microphone's DMA buffers and the code: nothing else leaves the heap's regions.
     assert uses[0].free == uses[2].free
+    # Native code counts as it is on the chip: in whole words, and a pointer for each piece.
+    assert uses[0].code == sum(-(-length // 4) * 4 + 4 for length in chip_board.code_on_chip())
     assert "frontend.fft_next" in hello.kernels
 
 
@@ -82,11 +85,32 @@ def test_heap_code_and_dma_come_out_of_one_pool() -> None:
         device.wait()
 
 
-def test_code_counts_as_it_is_on_the_chip() -> None:
-    """And the stages of a start are told, down to the word that finds no room."""
+def test_the_stages_of_a_start_are_told() -> None:
     stages = chip_board.stages(OCTAL)
+    assert list(stages)[0] == "prompt"
     assert list(stages)[-1] == "word"
     in_use = [stage.used for stage in stages.values()]
     assert in_use == sorted(in_use)
-    on_chip = sum(-(-length // 4) * 4 + 4 for length in chip_board.code_on_chip())
-    assert stages["word"].code == on_chip
+
+
+def test_instructions_are_counted_by_function(tmp_path: Path) -> None:
+    """Each of 200 more hops of quiet costs something, in the kernels first of all."""
+    counts = []
+    for hops in (100, 300):
+        output = tmp_path / f"{hops}.out"
+        try:
+            runtime = callgrind.counted(chip_board.runtime(OCTAL), output)
+        except callgrind.ValgrindMissingError as error:
+            pytest.skip(str(error))
+        sound = itertools.repeat(QUIET, hops)
+        words = [packaged("alexa")]
+        with VirtualBoard(words, sound, board=chip_board.BOARD, runtime=runtime) as device:
+            for _ in messages(device):
+                pass
+        counts.append(callgrind.by_function(output))
+        said = re.search(r"^(?:summary|totals): (\d+)", output.read_text(), re.MULTILINE)
+        assert said
+        assert sum(counts[-1].values()) == int(said[1])
+    more = {name: count - counts[0].get(name, 0) for name, count in counts[1].items()}
+    assert more[callgrind.NATIVE] > 200 * 10_000
+    assert more["mp_execute_bytecode"] > 200 * 10_000
