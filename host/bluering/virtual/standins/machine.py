@@ -40,13 +40,14 @@ class Pin:
 
 
 @micropython.viper
-def _widen(hop: ptr16, words: ptr16, count: int, shift: int):
-    """Turn 16-bit samples into the 32-bit ones that ``shift`` brings back bit for bit."""
+def _widen(hop: ptr16, words: ptr16, at: int, shift: int):
+    """Turn a hop of 16-bit samples into the 32-bit ones, from ``words[at]`` on, that ``shift``
+    brings back bit for bit."""
     place = 0
-    while place < count:
+    while place < 160:
         sample = (hop[place] ^ 32768) - 32768
-        words[2 * place] = (sample << shift) & 65535
-        words[2 * place + 1] = (sample >> (16 - shift)) & 65535
+        words[2 * (at + place)] = (sample << shift) & 65535
+        words[2 * (at + place) + 1] = (sample >> (16 - shift)) & 65535
         place += 1
 
 
@@ -87,7 +88,6 @@ class I2S:
         if bits not in (16, 32) or rate != 16000 or mode != I2S.RX or format != I2S.MONO:
             raise ValueError("the virtual microphone is 16 kHz, 16 or 32 bits, mono")
         self._taken = _take_dma(ibuf) if chip_pool else []
-        self._words_bytes = bits // 16 * _BYTES_PER_HOP
         self._hop = bytearray(_BYTES_PER_HOP) if bits == 32 else None
         self._shift = _table()["mic_shift"] if bits == 32 else 0
         self._capacity_hops = ibuf // _I2S_FRAME_BYTES * 2 // _BYTES_PER_HOP
@@ -95,15 +95,22 @@ class I2S:
         self._dropped = bytearray(_BYTES_PER_HOP)
 
     def readinto(self, buffer):
-        if len(buffer) != self._words_bytes:
-            raise ValueError("the virtual microphone is read a hop at a time")
         if self._hop is None:
             return self._read(buffer)
-        count = self._read(self._hop)
-        _widen(self._hop, buffer, count // 2, self._shift)
-        return 2 * count
+        if len(buffer) % (2 * _BYTES_PER_HOP):
+            raise ValueError("the virtual microphone is read in whole hops")
+        at = 0
+        while at < len(buffer):
+            count = self._read(self._hop)
+            if count < _BYTES_PER_HOP:
+                break
+            _widen(self._hop, buffer, at // 4, self._shift)
+            at += 2 * count
+        return at
 
     def _read(self, buffer):
+        if len(buffer) != _BYTES_PER_HOP:
+            raise ValueError("the virtual microphone is read a hop at a time")
         if wires.FAST:
             return wires.read_sound(buffer)
         called = utime.ticks_us()
