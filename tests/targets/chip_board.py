@@ -17,7 +17,6 @@ from typing import TypeGuard
 
 from bluering import boards, firmware
 from bluering.flash import application
-from bluering.models.packaged import packaged
 from bluering.native.build import SOURCES
 from bluering.native.files import device_files
 from bluering.native.mpy import Kind, Mpy, RawCode, parse
@@ -26,7 +25,6 @@ from bluering.virtual.runtime import Runtime, RuntimeMissingError
 
 BOARD = "esp32s3-devkitc-1"
 _HERE = Path(__file__).with_name("chip_runtime")
-_STAGES = Path(__file__).parents[1] / "device" / "chip_stages.py"
 _VARIABLE = "BLUERING_MICROPYTHON_CHIP"
 _BUILT = Path(__file__).parents[2] / ".cache" / "micropython-chip" / "micropython"
 _OUTSIDE = "48k"  # holds the stand-ins for hardware, which aren't the chip's
@@ -72,12 +70,16 @@ def find() -> Path:
 
 @dataclass(frozen=True)
 class Use:
-    """What is in use, in bytes after a collection.
+    """What is in use once something was done, in bytes after a collection.
 
-    used: of the heap; total: the heap's areas; run: its largest free run; free: what the pool has
-    left; largest: its largest free block for the heap; code: executable code.
+    done: ``prompt``, a module that was imported, or ``read``; own: what a module took of the heap
+    for itself, without those that it imported; used: of the heap; total: the heap's areas; run: its
+    largest free run; free: what the pool has left; largest: its largest free block for the heap;
+    code: executable code.
     """
 
+    done: str
+    own: int
     used: int
     total: int
     run: int
@@ -86,19 +88,8 @@ class Use:
     code: int
 
 
-def stages(memory: Memory = INTERNAL, words: tuple[str, ...] = ("alexa",)) -> dict[str, Use]:
-    """What a start takes, part by part, each with what came before it; a last one that says why
-    where it failed. Raises RuntimeMissingError, VirtualBoardError."""
-    running = runtime(memory, program=_STAGES)
-    board = VirtualBoard([packaged(word) for word in words], [], board=BOARD, runtime=running)
-    with board:
-        lines = b"".join(iter(lambda: board.from_device.read(65536), b"")).splitlines()
-        board.wait()
-    return {name: Use(*numbers) for name, *numbers in map(json.loads, lines)}
-
-
-def watched(board: VirtualBoard) -> list[Use]:
-    """What was in use each ``watch`` hops of sound, as ``runtime`` was told."""
+def uses(board: VirtualBoard) -> list[Use]:
+    """What was in use on a board so far, as ``runtime`` was told to watch it; of all its starts."""
     lines = (board.flash / "memory.json").read_text().splitlines()
     return [Use(*json.loads(line)) for line in lines]
 
@@ -113,11 +104,12 @@ def runtime(
     board: str = BOARD,
     program: Path = _HERE / "start.py",
     watch: int = 0,
+    imports: bool = False,
 ) -> Runtime:
     """The runtime for VirtualBoard, with the application compiled for that board in its flash.
 
-    ``program`` calls ``chip_start.begin()`` before anything of the application runs; ``watch``:
-    each so many hops ``watched`` gets a figure, 0: never.
+    ``program`` calls ``chip_start.begin()`` before anything of the application runs. ``uses`` gets
+    a figure each ``watch`` reads of the microphone (0: never), and for each module if ``imports``.
     Raises RuntimeMissingError.
     """
     files, codes = _application(board)
@@ -130,6 +122,7 @@ def runtime(
             "BLUERING_POOL_PROMPT": str(memory.prompt),
             "BLUERING_POOL_CODE": _CODES,
             "BLUERING_POOL_WATCH": str(watch),
+            "BLUERING_POOL_IMPORTS": "1" if imports else "",
         },
         search=(_HERE,),
         files={**files, _CODES: codes},

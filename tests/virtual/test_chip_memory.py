@@ -60,9 +60,9 @@ def test_three_words_fit_with_psram_and_hear_the_same() -> None:
     """On the board's table: a microphone of 32 bits."""
     names = ["alexa", "computer", "hey_echo"]
     sound = audio.read(demo.FLAC)[: 30 * audio.RATE].tobytes()
-    with board(names, iter([sound]), OCTAL, watch=1000) as device:
+    with board(names, iter([sound]), OCTAL, watch=100) as device:
         on_chip = list(messages(device))
-        uses = chip_board.watched(device)
+        uses = [use for use in chip_board.uses(device) if use.done == "read"]
     elsewhere = hear([packaged(name) for name in names], [sound], word_size=64)
     kinds = Scores | Wake
     heard = [m for m in on_chip if isinstance(m, kinds)]
@@ -70,12 +70,12 @@ def test_three_words_fit_with_psram_and_hear_the_same() -> None:
     assert heard == [m for m in elsewhere if isinstance(m, kinds)]
     hello = next(m for m in on_chip if isinstance(m, Hello))
     assert hello.words == 3
-    assert len(uses) == 3
+    assert len(uses) >= 2
     assert uses[0].used > 2 * len(packaged("alexa").blob)
-    # The microphone's DMA buffers and the code: nothing else leaves the heap's regions.
-    assert uses[0].free == uses[2].free
-    # Native code counts as it is on the chip: in whole words, and a pointer for each piece.
-    assert uses[0].code == sum(-(-length // 4) * 4 + 4 for length in chip_board.code_on_chip())
+    assert uses[0].free == uses[-1].free
+    # Native code counts as it is on the chip, not here: all that listening needs of it.
+    most = sum(-(-length // 4) * 4 + 4 for length in chip_board.code_on_chip())
+    assert 0.9 * most < uses[0].code <= most
     assert "frontend.fft_next" in hello.kernels
 
 
@@ -85,11 +85,24 @@ def test_heap_code_and_dma_come_out_of_one_pool() -> None:
         device.wait()
 
 
-def test_the_stages_of_a_start_are_told() -> None:
-    stages = chip_board.stages(OCTAL)
-    assert {"prompt", "boot", "imports", "word"} <= set(stages)
-    in_use = [stage.used for stage in stages.values()]
-    assert in_use == sorted(in_use)
+def test_what_modules_take_is_told() -> None:
+    with board(["alexa"], itertools.repeat(QUIET, 100), OCTAL, watch=10, imports=True) as device:
+        said = list(messages(device))
+        uses = chip_board.uses(device)
+    assert next(m for m in said if isinstance(m, Hello)).words == 1
+    prompt = uses[0]
+    assert prompt.done == "prompt"
+    assert prompt.own == prompt.used == OCTAL.prompt
+    own = {use.done: use.own for use in uses}
+    assert {"ear.boot", "ear.spotter.words", "main", "read"} <= set(own)
+    last = max(use.used for use in uses if use.done == "read")
+    # Bytecode and names weigh about what the compiled file does.
+    files = chip_board.runtime().files
+    for name in ("ear.link.telemetry", "ear.privacy.gate"):
+        size = len(files[f"/{name.replace('.', '/')}.mpy"])
+        assert 0.7 * size < own[name] < 2.5 * size
+    blob = len(packaged("alexa").blob)
+    assert sum(own.values()) + blob < last
 
 
 def test_instructions_are_counted_by_function(tmp_path: Path) -> None:
