@@ -14,8 +14,8 @@ from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner, Result
 
 from bluering.cli import app
-from bluering.cli.vault import EXIT_DAMAGED
 from bluering.cli.vault_options import PASSPHRASE_VARIABLE
+from bluering.errors import ExitCode
 from bluering.review.desk import Desk
 from bluering.review.models import AuditEntry
 from bluering.vault.errors import VaultError
@@ -128,7 +128,7 @@ def test_verify_tells_by_its_exit_code(vault: Vault):
     assert _type("verify").exit_code == 0
     vault.blobs.path(stored).unlink()
     result = _type("verify")
-    assert result.exit_code == EXIT_DAMAGED
+    assert result.exit_code == ExitCode.TAMPERED
     assert "is missing" in result.stdout
 
 

@@ -79,7 +79,7 @@ def test_no_backup_of_a_damaged_vault(vault: Vault, tmp_path: Path):
     vault.blobs.path(vault.store(recording())).unlink()
     with pytest.raises(VaultError, match="verify"):
         backup(vault, tmp_path / "backup.tar", OTHER)
-    assert not list(tmp_path.glob("backup*"))
+    assert not list(tmp_path.glob("*backup*"))
 
 
 class _Ring(keyring.backend.KeyringBackend):

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bluering import boards
+from bluering import boards, files
 from bluering.boards import interview, loader, pins, writer
 from bluering.boards.schema import Board
 
@@ -69,7 +69,7 @@ def new(
     if path.exists():
         raise boards.BoardError(f"{path} exists already: edit it, or choose another name")
     board = interview.ask(name, path, lambda question, default: typer.prompt(question, default))
-    path.write_text(writer.dump(board), encoding="utf-8")
+    files.write(path, writer.dump(board))
     for problem in pins.problems(board):
         typer.echo(f"{path}: {problem.key}: warning: {problem.text}", err=True)
     typer.echo(f"wrote {path}; use it with --board {path}")

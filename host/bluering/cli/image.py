@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bluering import boards
+from bluering import boards, files
 from bluering.cli.extras import extra
 from bluering.cli.progress import shown
 from bluering.errors import BlueRingError
@@ -50,8 +50,6 @@ def image(
         return
     if board is None or output is None:
         raise typer.BadParameter("both --board NAME and -o FILE are needed")
-    with extra("flash"):
-        from bluering.flash import files
     data = build(boards.load(board), words, firmware, identity)
     files.write_private(output, data)
     typer.echo(f"wrote {output}: {len(data)} bytes, sha256 {sha256(data).hexdigest()}", err=True)

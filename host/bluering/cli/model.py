@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bluering import files
 from bluering.cli.extras import extra
 from bluering.models.cascade import source_sha256, stages_of
 from bluering.models.compiled import describe, parse_compiled
@@ -30,12 +31,7 @@ def compile_(
         blob = compile_model(parse_tflite(_read(source)))
     except ModelError as error:
         raise ModelError(f"{source} can't be compiled: {error}") from error
-    try:
-        aside = output.with_name(f".{output.name}.part")
-        aside.write_bytes(blob)
-        aside.replace(output)
-    except OSError as error:
-        raise ModelError(f"{output} can't be written: {error.strerror}") from error
+    files.write(output, blob)
     typer.echo(f"{output}: {len(blob)} bytes", err=True)
 
 
@@ -72,7 +68,7 @@ def second_look(
         from bluering.models import look
         from bluering.models.packaged import chosen
     made = look.make(chosen(model), audio.read(call), map(audio.read, clips), confirm)
-    output.write_text(look.dump(made))
+    files.write(output, look.dump(made))
     typer.echo(f"{output}: cutoff {made.cutoff} of 255 confirms {made.confirmed}", err=True)
 
 

@@ -11,14 +11,14 @@ from rich.table import Table
 from bluering.audio import sound_card
 from bluering.cli.extras import extra
 from bluering.cli.vault_options import VaultFolder, ask_passphrase, folder, open_vault
-from bluering.errors import BlueRingError
+from bluering.errors import BlueRingError, ExitCode
+from bluering.files import write_private
 
 if TYPE_CHECKING:
+    from bluering.samples import Samples
     from bluering.vault.models import Recording, Wake
-    from bluering.vault.sound import Samples
     from bluering.vault.vault import Vault
 
-EXIT_DAMAGED = 4  # verify found a problem
 _COMMAND = "command"
 """Why, on the log of a vault that is under review."""
 
@@ -86,7 +86,7 @@ def play(name: Name = "last", vault: VaultFolder = None) -> None:
     """Play a recording."""
     sounddevice = sound_card()
     with extra("vault"):
-        from bluering.vault.sound import RATE
+        from ear.audio.format import RATE
     opened = open_vault(vault)
     samples = _sound(opened, name, "hear")
     try:
@@ -106,11 +106,10 @@ def export(
     """Write a recording to a file, without any metadata. From then on it is yours to guard."""
     with extra("vault"):
         from bluering.vault import sound
-        from bluering.vault.files import write_durably
     write = {".wav": sound.to_wav, ".flac": sound.to_flac}.get(output.suffix.lower())
     if write is None:
         raise BlueRingError(f"can't write {output}: its name must end with .wav or .flac")
-    write_durably(output, write(_sound(open_vault(vault), name, "export sound")))
+    write_private(output, write(_sound(open_vault(vault), name, "export sound")))
 
 
 @app.command()
@@ -158,7 +157,7 @@ def verify(vault: VaultFolder = None) -> None:
         f"{len(report.problems)} problems"
     )
     if not report.ok:
-        raise typer.Exit(EXIT_DAMAGED)
+        raise typer.Exit(ExitCode.TAMPERED)
 
 
 @app.command()

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
-from bluering.flash import files, nvs
+from bluering import files
+from bluering.flash import nvs
 from bluering.flash.errors import ImageError
 
 NAMESPACE = "bluering"
@@ -49,9 +50,9 @@ def save(identity: Identity) -> Path:
 
 
 def _write(identity: Identity, path: Path) -> Identity:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.make_folder(path.parent, private=True)
     text = json.dumps({"id": identity.id.hex(), "key": identity.key.hex()}) + "\n"
-    files.write_private(path, text.encode())
+    files.write_private(path, text)
     return identity
 
 

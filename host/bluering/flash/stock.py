@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from bluering import __version__
+from bluering.files import ASIDE, make_folder
 from bluering.flash.errors import DownloadError
 
 SITE = "https://micropython.org/resources/firmware"
@@ -52,8 +53,8 @@ def fetch(name: str, progress: Progress = lambda _have, _all: None) -> Path:
     path = cache() / file
     if path.is_file() and _matches(path, pin):
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    make_folder(path.parent)
+    part = path.with_suffix(ASIDE)  # kept when the download breaks, to go on from
     site = os.environ.get("BLUERING_FIRMWARE_SITE", SITE)
     _download(f"{site.rstrip('/')}/{file}", part, progress)
     if not _matches(part, pin):

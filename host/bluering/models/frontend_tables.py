@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bluering import files
 from ear.audio.format import RATE, WINDOW
 
 FFT = 512
@@ -226,11 +227,9 @@ def _gain(noise: int) -> int:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the module to the one path given: aside first, then renamed."""
+    """Write the module to the one path given."""
     (path,) = arguments
-    aside = Path(path + ".part")
-    aside.write_text(module())
-    aside.replace(path)
+    files.write(Path(path), module())
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bluering.link import codec
 from bluering.link.records import FalseWake, RecordingChunk, RecordingEnd, RecordingStart
-from bluering.vault.sound import RATE, Samples
+from bluering.samples import Samples
 from bluering.vault.vault import Gap, NewRecording, NewWake
+from ear.audio.format import RATE
 from ear.privacy import codecs, gate, keys
 from ear.privacy.recorder import CONSENT_REVIEW
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bluering.files import ASIDE, make_folder, remove, write_private
 from bluering.vault.errors import DamagedError
-from bluering.vault.files import PART, remove, write_durably
 
 _NONCE_SIZE = 12
 _KEY_SIZE = 32
@@ -35,8 +35,8 @@ class Blobs:
         """Store ``data``, durably; returns the blob's wrapped key for the database."""
         key = secrets.token_bytes(_KEY_SIZE)
         path = self.path(blob_id)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_durably(path, _seal(AESGCM(key), data, facts))
+        make_folder(path.parent, private=True)
+        write_private(path, _seal(AESGCM(key), data, facts))
         return _seal(self._master, key, facts)
 
     def read(self, blob_id: str, wrapped_key: bytes, facts: bytes) -> bytes:
@@ -67,7 +67,7 @@ class Blobs:
 
     def remove_parts(self) -> None:
         """Remove what an interrupted write left behind."""
-        for path in self._folder.glob(f"*/*{PART}"):
+        for path in self._folder.glob(f"*/*{ASIDE}"):
             remove(path)
 
 

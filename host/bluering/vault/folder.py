@@ -9,10 +9,10 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bluering.files import make_folder, write_private
 from bluering.vault import masterkey
 from bluering.vault.database import sqlite_url
 from bluering.vault.errors import NoVaultError, VaultError, WrongKeyError
-from bluering.vault.files import write_durably
 
 _DESCRIPTION = "vault.json"
 _NONCE_SIZE = 12
@@ -50,12 +50,12 @@ def adopt(
 ) -> Folder:
     """Make a vault's folder for a key that there is already."""
     _refuse_existing(path)
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (path / "blobs").mkdir(exist_ok=True, mode=0o700)
+    make_folder(path, private=True)
+    make_folder(path / "blobs", private=True)
     nonce = secrets.token_bytes(_NONCE_SIZE)
     check = nonce + AESGCM(key).encrypt(nonce, b"", vault_id.encode())
     text = {"id": vault_id, "database": database, "key": description, "check": check.hex()}
-    write_durably(path / _DESCRIPTION, json.dumps(text, indent=1).encode())
+    write_private(path / _DESCRIPTION, json.dumps(text, indent=1))
     return Folder(path, vault_id, database or sqlite_url(path / "vault.db"), key)
 
 

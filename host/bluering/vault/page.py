@@ -15,6 +15,7 @@ from bluering.vault import sound
 from bluering.vault.errors import VaultError
 from bluering.vault.models import STORED, Recording, Wake
 from bluering.vault.vault import Vault
+from ear.audio.format import RATE
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -147,7 +148,7 @@ def _row(recording: Recording, wake: Wake | None) -> str:
             f"<tr class=gone><td>{when:%Y-%m-%d %H:%M:%S}<td>{reason}<td><td>"
             f"<td>deleted {recording.deleted_at:%Y-%m-%d %H:%M}: {why}"
         )
-    seconds = (recording.samples or 0) / sound.RATE
+    seconds = (recording.samples or 0) / RATE
     return (
         f"<tr><td>{recording.received_at:%Y-%m-%d %H:%M:%S}<td>{reason}"
         f"<td>{seconds:.1f} s{_gaps(recording)}"
@@ -170,9 +171,9 @@ def _gaps(recording: Recording) -> str:
     if recording.complete:
         return ""
     gaps = [
-        f"{count / sound.RATE:.2f} s at {first / sound.RATE:.2f} s"
+        f"{count / RATE:.2f} s at {first / RATE:.2f} s"
         if count
-        else f"all after {first / sound.RATE:.2f} s"
+        else f"all after {first / RATE:.2f} s"
         for first, count in json.loads(recording.gaps or "[]")
     ]
     return f"<br><span class=gap>incomplete, missing: {', '.join(gaps)}</span>"

@@ -7,20 +7,18 @@ import zlib
 import numpy as np
 import soundfile
 
-from ear.audio.format import RATE
-
-Samples = np.ndarray
-"""int16, one-dimensional."""
+from bluering.samples import Samples
+from bluering.sound_files import encoded
 
 
 def to_flac(samples: Samples) -> bytes:
     """Losslessly compressed; nothing for no samples, which FLAC can't hold."""
-    return _write(samples, "FLAC") if len(samples) else b""
+    return encoded(samples, "FLAC") if len(samples) else b""
 
 
 def to_wav(samples: Samples) -> bytes:
     """As a WAV file, which every player takes."""
-    return _write(samples, "WAV")
+    return encoded(samples, "WAV")
 
 
 def from_flac(data: bytes) -> Samples:
@@ -28,13 +26,7 @@ def from_flac(data: bytes) -> Samples:
     if not data:
         return np.zeros(0, np.int16)
     samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
-    return samples
-
-
-def _write(samples: Samples, kind: str) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, RATE, format=kind, subtype="PCM_16")
-    return file.getvalue()
+    return np.asarray(samples, np.int16)
 
 
 _WINDOW, _HOP = 512, 160

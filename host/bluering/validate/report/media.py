@@ -1,17 +1,16 @@
 """The worst cases to look at and listen to, as data inside the page."""
 
 import base64
-import io
 import struct
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile as sf
 from numpy.typing import NDArray
 from scipy.signal import stft
 
-from bluering.sound_files import RATE, Samples
+from bluering.samples import Samples
+from bluering.sound_files import RATE, encoded
 
 _WINDOW, _HOP = 400, 160
 _DYNAMIC_DB = 70.0
@@ -31,9 +30,7 @@ class Case:
 
 def audio_url(samples: Samples) -> str:
     """FLAC as a data URL."""
-    buffer = io.BytesIO()
-    sf.write(buffer, samples, RATE, format="FLAC", subtype="PCM_16")
-    return _url("audio/flac", buffer.getvalue())
+    return _url("audio/flac", encoded(samples, "FLAC"))
 
 
 def spectrogram_url(samples: Samples) -> str:
