@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol
 
-from bluering.errors import BlueRingError
+from bluering.errors import BlueRingError, ExitCode
 from bluering.validate.engines import EngineSpec, open_engine
 from bluering.validate.hear import hear
 from bluering.validate.plan import Part
@@ -24,7 +24,7 @@ _AHEAD = 4  # parts handed out per process, so that none waits for its next one
 class InterruptedRunError(BlueRingError):
     """The user stopped the run; what was finished is kept."""
 
-    exit_code = 130
+    exit_code = ExitCode.INTERRUPTED
 
 
 class WorkerError(BlueRingError):
