@@ -10,9 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bluering.errors import BlueRingError
 from bluering.link.connection import Disconnected, Event, LinkLostError, Reconnected
 from bluering.link.reader import Garbage, Lost, Received, Undecodable
@@ -28,9 +25,8 @@ from bluering.link.records import (
     WiredStart,
     WiredStop,
 )
+from bluering.samples import Samples
 from ear import ring
-
-Samples = NDArray[np.int16]
 
 _PATIENCE_S = 10.0  # a device that does nothing for so long won't go on
 _RETRY_S = 0.5  # a device that is just showing a wake opens the wire a moment later

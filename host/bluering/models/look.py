@@ -20,13 +20,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bluering.models.cascade import CascadeReference, reference, source_sha256
 from bluering.models.errors import ModelError
+from bluering.models.frontend import FrontEnd
 from bluering.models.packaged import CompiledWord
 from bluering.models.reference import Reference
-from bluering.validate.reference import FrontEnd
+from bluering.samples import Samples
+from ear.audio.format import HOP
 from ear.privacy.preroll import HOPS as BEFORE_HOPS
 from ear.spotter.detector import REFRACTORY_HOPS, Detector
 
-HOP = 160
 AFTER_HOPS = 30  # of what follows the wake: the end of the word's last sound
 HOPS = BEFORE_HOPS + AFTER_HOPS
 _LEAD_ROWS = 120
@@ -37,7 +38,6 @@ _QUIET, _AFTER = 48000, 24000  # samples around a clip
 _PACKAGED = Path(__file__).with_name("looks")
 SUFFIX = ".look.json"
 
-Samples = NDArray[np.int16]
 Rows = NDArray[np.uint8]
 
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from bluering.audio import SoundError, sound_card
 from bluering.link import Disconnected, Received, wire
 from bluering.link.records import Scores, Telemetry
-from bluering.sound_files import FIRST_FEATURES, HOP, RATE, Samples
+from bluering.samples import Samples
+from bluering.sound_files import FIRST_FEATURES, HOP, RATE
 from bluering.validate.device import connected, place_of, words_of
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, TargetError
 

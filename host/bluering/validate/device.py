@@ -10,7 +10,8 @@ import numpy as np
 
 from bluering.link import Connection, Received, wire
 from bluering.link.records import Hello, HelloRequest, Scores, Word
-from bluering.sound_files import FIRST_FEATURES, HOP, Samples
+from bluering.samples import Samples
+from bluering.sound_files import FIRST_FEATURES, HOP
 from bluering.validate.choose import compiled
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, TargetError
 
