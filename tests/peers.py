@@ -2,9 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
-from bluering.models.cascade import stages_of
 from bluering.models.packaged import CompiledWord, compiled_word, packaged, packaged_names
 
 PEERS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
@@ -22,28 +20,7 @@ def peer(name: str) -> Path:
     return manifest
 
 
-class Network(NamedTuple):
-    """One network, compiled, and the ``.tflite`` that it was compiled from."""
-
-    blob: bytes
-    source: Path
-
-
-def every_model() -> dict[str, Network]:
-    """Ours by their names, a word's second network as "NAME second", and theirs as "peer alexa":
-    for what must hold of any network."""
+def every_model() -> dict[str, CompiledWord]:
+    """Ours by their names, and theirs as "peer alexa": for what must hold of any network."""
     words = {name: packaged(name) for name in packaged_names()}
-    words |= {f"peer {name}": compiled_word(peer(name)) for name in PEERS}
-    found = {}
-    for name, word in words.items():
-        found |= networks(name, word)
-    return found
-
-
-def networks(name: str, word: CompiledWord) -> dict[str, Network]:
-    """Those of a word."""
-    stages = stages_of(word.blob)
-    if stages is None or word.second is None:
-        return {name: Network(word.blob, word.source)}
-    first = Network(stages.first, word.source)
-    return {name: first, f"{name} second": Network(stages.second, word.second)}
+    return words | {f"peer {name}": compiled_word(peer(name)) for name in PEERS}

@@ -69,7 +69,7 @@ class Parts:
         micropython.kbd_intr(-1)
         # Native code first: it needs executable memory, before anything large is allocated.
         self.kernels = native.load()
-        self.board = Board(BOARD)
+        self.board = Board(BOARD, self.kernels.mic)
         self.light = ring.Ring(self.board.leds, self.board.led_count, self.board.led_limit)
         _light(self.light, ring.STARTING)
         self.link = Link(BOARD["link_rate"])
@@ -86,7 +86,7 @@ class Parts:
             identity = Identity(esp32.NVS(_NVS))
         except UnprovisionedError:
             return None
-        encoder = codecs.Encoder(codecs.ADPCM, self.kernels.adpcm.encode)
+        encoder = codecs.Encoder(codecs.ADPCM, self.kernels.adpcm)
         cipher = Cipher(encoder.capacity)
         return Recorder(identity, encoder, cipher, self.link.out, _SLOTS, os.urandom)
 

@@ -69,9 +69,12 @@ def _reorder(pixels, wire, stride, start, order, count):
 
 
 class Board:
-    """The hardware behind the ear: microphone, LEDs and switches of one board table."""
+    """The hardware behind the ear: microphone, LEDs and switches of one board table.
 
-    def __init__(self, table):
+    ``kernels``: the microphone's, viper's if there are none.
+    """
+
+    def __init__(self, table, kernels=None):
         self.name = table["name"]
         self.led_count = table["led_count"]
         self.led_limit = table["led_limit"]
@@ -81,7 +84,7 @@ class Board:
             Pin(table["led_power"], Pin.OUT, value=1)
         self.leds = _LED_DRIVERS[table["led_kind"]](table)
         self.microphone = mic.Microphone(
-            self._open_i2s, table["mic_bits"], table["mic_shift"], table["mic_ibuf"]
+            self._open_i2s, table["mic_bits"], table["mic_shift"], table["mic_ibuf"], kernels
         )
         self._mute = self._switch("mute_pin")
         self._mute_active = table["mute_active"]

@@ -2,8 +2,8 @@
 """IMA ADPCM in plain Xtensa instructions.
 
 Read by bluering.native, never run: see host/bluering/native/source.py for the language. Does what
-its twin in ear/privacy/adpcm_kernels.py does; its arguments are small integers, of the buffers
-their addresses, and a fifth one is the address of the table of steps.
+its twin in ear/privacy/adpcm_kernels.py does, with the same arguments: small integers, of the
+buffers their addresses.
 """
 
 import micropython
@@ -64,7 +64,7 @@ def code_of(offset):
 
 @micropython.asm_xtensa
 def encode():
-    """encode(samples, codes, state, count, steps)
+    """encode(samples, codes, state, count)
 
     a2 samples  a3 codes  a4 steps  a5 state  a7 bytes left  a8 predictor  a9 index
     a10 difference  a11 step  a12 code  a13 change  a14 the byte's first code  a15 bias
@@ -72,8 +72,8 @@ def encode():
     argument(a2, 0)
     argument(a3, 1)
     argument(a7, 3)
-    argument(a4, 4)
     argument(a5, 2)
+    addi_n(a4, a5, 4)
     movi(a15, BIAS)
     l16ui(a8, a5, 0)
     l16ui(a9, a5, 2)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bluering.native.build import SOURCES, build
 from ear.privacy import adpcm
-from ear.spotter.format import memory, read_header, read_regions
+from ear.spotter.format import read_header
 from tests.bench import frontend, model
 from tests.parity import frontend_oracle
 from tests.peers import every_model
@@ -24,7 +24,6 @@ from tests.targets.pie import Core
 from tests.targets.xtensa import import_module
 
 WORDS = ("alexa", "computer", "hey_echo")
-AS_SECOND = "computer"  # no word that ships has a second network, but all have this shape
 WAKENET9 = 3.0 / 32  # of a core: Espressif's own benchmark, 3.0 ms of every 32 ms on an ESP32-S3
 CPI = (1.0, 1.4)
 CORE_HZ = 240_000_000
@@ -50,21 +49,12 @@ def native_step(name: str) -> Counter[str]:
     return Counter({kernel: count // steps for kernel, count in core.counts.items()})
 
 
-def asked_anew(name: str, step: Counter[str]) -> Counter[str]:
-    """A second network that is asked after a pause hears all that it can remember: so many steps at
-    once."""
-    blob = every_model()[name].blob
-    header = read_header(blob)
-    steps = memory(read_regions(blob, header), header.stride) // header.stride
-    return Counter({kernel: count * steps for kernel, count in step.items()})
-
-
 def native_adpcm() -> Counter[str]:
     """Scalar instructions to encode a hop of speech-like sound. Raises QemuMissingError."""
     machine = NativeXtensa(native_functions(build(SOURCES / "adpcm.py")))
     speech = frontend_oracle.speech_like(np.random.default_rng(1), 1).astype("<i2")
     hop = speech[8000 : 8000 + _HOP].tobytes()
-    machine.call("encode", hop, bytearray(_HOP // 2), adpcm.new_state(), _HOP, adpcm.STEPS)
+    machine.call("encode", hop, bytearray(_HOP // 2), adpcm.new_state(), _HOP)
     return machine.counts
 
 
@@ -84,8 +74,6 @@ def main() -> None:
     _add(table, "front end, a hop", viper_hop, scalar_hop, None)
     for name in WORDS:
         _add(table, f"{name}, a step", viper_steps[name], None, vector_steps[name])
-    viper, vector = (asked_anew(AS_SECOND, s[AS_SECOND]) for s in (viper_steps, vector_steps))
-    _add(table, f"{AS_SECOND}, were it a second network, asked anew", viper, None, vector)
     _add(table, "ADPCM, a hop", None, native_adpcm(), None)
     Console().print(table, "")
     kinds = (f"{kind}, CPI {cpi}" for kind in ("viper", "native") for cpi in CPI)

@@ -6,11 +6,11 @@ sys.path.insert(0, sys.argv[1])
 
 import micropython
 
-from ear.spotter.cascade import read_model
 from ear.spotter.detector import Detector
+from ear.spotter.model import Model
 
 with open(sys.argv[2], "rb") as file:
-    model = read_model(file)
+    model = Model(file.read())
 detector = Detector(100, 5, model.stride, 50)
 row = bytearray(40)
 

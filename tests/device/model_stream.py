@@ -7,10 +7,10 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from ear.spotter.cascade import read_model
+from ear.spotter.model import Model
 
 with open(sys.argv[2], "rb") as file:
-    model = read_model(file)
+    model = Model(file.read())
 with open(sys.argv[3], "rb") as file:
     features = memoryview(file.read())
 

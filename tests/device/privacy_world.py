@@ -8,6 +8,7 @@ import os
 import random
 import select
 
+from ear.kernels import Kernels
 from ear.link.outbox import Outbox
 from ear.privacy import adpcm_kernels, codecs, gate
 from ear.privacy.cipher import Cipher
@@ -104,7 +105,7 @@ class World:
         self.stream = Stream(stream_file, lights_file, self.ring)
         self.outbox = Outbox(self.stream, burst=512)
         self.outbox._writable = self.stream  # select waits 1 ms for what is no file
-        encoder = codecs.Encoder(codec, adpcm_kernels.encode)
+        encoder = codecs.Encoder(codec, Kernels(adpcm_kernels))
         cipher = Cipher(encoder.capacity)
         self.identity = Identity(Nvs())
         self.recorder = Recorder(self.identity, encoder, cipher, self.outbox, slots, os.urandom)

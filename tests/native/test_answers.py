@@ -1,7 +1,6 @@
 """Known-answer tests on the device: right kernels pass, wrong ones are never used."""
 
 import random
-from array import array
 from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +11,7 @@ from bluering.native.build import SOURCES, build
 from bluering.native.files import device_files
 from ear.kernels import Kernels
 from ear.native import NativeError, answers, verify
+from ear.privacy import adpcm
 from tests.native import world
 from tests.native.test_frontend import hops, signals
 from tests.native.test_spotter import features, stream
@@ -51,7 +51,7 @@ def check(part, vipers, core, **changed):
 @pytest.mark.parametrize("part", world.TWINS)
 def test_right_kernels_pass(part, vipers):
     core = Core(world.native_code(part))
-    functions, wrong, _ = check(part, vipers, core)
+    functions, wrong = check(part, vipers, core)
     assert set(functions) == set(core.functions)
     assert wrong == []
     assert set(core.counts) == set(core.functions)  # each was tried
@@ -71,7 +71,7 @@ def test_wrong_kernel_is_told_from_right_ones(fault, vipers):
             to[count + 3] = 0
         return int(fault == "result")
 
-    functions, wrong, _ = check("spotter", vipers, core, transfer=transfer)
+    functions, wrong = check("spotter", vipers, core, transfer=transfer)
     assert wrong == ["transfer"]
     assert "conv" in functions
 
@@ -80,7 +80,7 @@ def test_kernel_that_is_not_tried_counts_as_wrong(vipers):
     core = Core(world.native_code("spotter"))
     vipers["spotter"].untried = lambda: 0
     try:
-        _, wrong, _ = check("spotter", vipers, core, untried=lambda: 0)
+        _, wrong = check("spotter", vipers, core, untried=lambda: 0)
     finally:
         del vipers["spotter"].untried
     assert wrong == ["untried"]
@@ -100,21 +100,17 @@ def recorded(part, vipers, monkeypatch) -> dict[str, list[Answer]]:
         return True
 
     monkeypatch.setattr(answers, "agree", record)
-    monkeypatch.setattr(answers, "_with_steps", lambda encode, _: encode)
     names = {getattr(module, name): name for name in core.functions}
     answers.check(part, Kernels(vipers[part]), module, lambda buffer: buffer)
     return dict(found)
 
 
-def right(core: Core, part: str, name: str, expected: list[Answer]) -> bool:
+def right(core: Core, name: str, expected: list[Answer]) -> bool:
     """Whether a kernel on the core gives these answers; a crash is no answer."""
-    from ear.privacy.adpcm import STEPS
-
-    more = [STEPS] if part == "adpcm" else []
     for answer in expected:
         copies = [bytearray(a) if isinstance(a, bytearray) else a for a in answer.arguments]
         try:
-            result = core.call(name, *copies, *more)
+            result = core.call(name, *copies)
         except CoreError:
             return False
         if result != answer.result or copies != answer.left:
@@ -125,12 +121,14 @@ def right(core: Core, part: str, name: str, expected: list[Answer]) -> bool:
 def outcome(part: str, core: Core) -> list:
     """What comes of a part's kernels in use: features, probabilities, codes."""
     if part == "adpcm":
-        from ear.privacy.adpcm import STEPS
-
         samples = random.Random(3).randbytes(640)
-        codes, state = bytearray(160), array("H", [32768, 0])
-        core.call("encode", samples, codes, state, 320, STEPS)
+        codes, state = bytearray(160), adpcm.new_state()
+        core.call("encode", samples, codes, state, 320)
         return [codes, state]
+    if part == "mic":
+        words, hop = random.Random(4).randbytes(640), bytearray(320)
+        core.call("narrow", words, hop, 160, 16)
+        return [hop]
     kernels = kernels_on(core)
     if part == "frontend":
         from ear.audio.frontend import FrontEnd
@@ -153,6 +151,9 @@ def test_no_flipped_bit_gives_a_wrong_result(vipers, monkeypatch):
     chooser = random.Random(200)
     code = {part: world.native_code(part) for part in world.TWINS}
     known = {part: recorded(part, vipers, monkeypatch) for part in world.TWINS}
+    for part, functions in code.items():
+        for name in functions:
+            assert right(Core(functions), name, known[part][name]), name
     usual = {part: outcome(part, Core(code[part])) for part in world.TWINS}
     bits = [
         (part, name, bit)
@@ -171,7 +172,7 @@ def test_no_flipped_bit_gives_a_wrong_result(vipers, monkeypatch):
             verify(part, data, sha256(files[part]).hexdigest())
         core = Core({**code[part], name: bytes(flipped)})
         core.limit = 200_000
-        if right(core, part, name, known[part][name]):
+        if right(core, name, known[part][name]):
             survivors.append((part, name, bit))
             assert outcome(part, core) == usual[part], survivors[-1]
     print(len(survivors), "of", FLIPS, "pass the known-answer test:", survivors)

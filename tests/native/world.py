@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 from bluering.native.build import SOURCES, build
-from ear.privacy import adpcm
 from tests.targets.mpyfile import native_functions
 from tests.targets.pie import Core
 from tests.targets.xtensa import Xtensa, compile_functions
@@ -17,9 +16,10 @@ FIRMWARE = Path(__file__).parents[2] / "firmware"
 TWINS = {
     "adpcm": "ear.privacy.adpcm_kernels",
     "frontend": "ear.audio.frontend_kernels",
+    "mic": "ear.audio.mic_kernels",
     "spotter": "ear.spotter.model_kernels",
 }
-_USERS = ("ear.audio.frontend", "ear.spotter.model")
+_USERS = ("ear.audio.frontend", "ear.audio.mic", "ear.spotter.model")
 
 
 def native_code(part: str) -> dict[str, bytes]:
@@ -29,24 +29,14 @@ def native_code(part: str) -> dict[str, bytes]:
 
 @contextmanager
 def viper_under_qemu(folder: Path) -> Iterator[dict[str, ModuleType]]:
-    """The viper modules, importable, each function as machine code. Raises QemuMissingError.
-
-    ADPCM's is its plain twin: it reads a global, which the emulated function can't.
-    """
-    modules = {"adpcm": ModuleType(TWINS["adpcm"])}
-    vars(modules["adpcm"])["encode"] = _encode
+    """The viper modules, importable, each function as machine code. Raises QemuMissingError."""
+    modules = {}
     for part, name in TWINS.items():
-        if part == "adpcm":
-            continue
         source = FIRMWARE / (name.replace(".", "/") + ".py")
         machine = Xtensa(compile_functions(source, folder), counting=False)
         modules[part] = _module(name, machine)
     with _imported({TWINS[part]: module for part, module in modules.items()}):
         yield modules
-
-
-def _encode(samples, codes, state, count):
-    adpcm.encode(samples, codes, memoryview(state).cast("B").cast("H"), count)
 
 
 def native_module(part: str, core: Core) -> ModuleType:

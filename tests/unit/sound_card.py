@@ -6,8 +6,8 @@ import numpy as np
 
 from bluering.link.reader import ReaderEvent, Received
 from bluering.link.records import Hello, HelloRequest, Record, Scores, Word
-from bluering.models.cascade import reference
 from bluering.models.frontend import FrontEnd
+from bluering.models.reference import Reference
 from bluering.sound_files import HOP, RATE
 from bluering.validate.engines import ModelSpec
 from tests.unit.pretend_device import hello
@@ -82,7 +82,7 @@ class Board:
         self._room = room
         self._models = models
         self._frontend = FrontEnd()
-        self._references = [reference(model.blob) for model in models]
+        self._references = [Reference(model.blob) for model in models]
         self._hops = round((0.0 - _BOARD_STARTED) * RATE / HOP)
         self._delays = np.random.default_rng(5)
         self._under_way: list[tuple[float, Record]] = []

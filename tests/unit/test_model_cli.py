@@ -7,8 +7,6 @@ import pytest
 from typer.testing import CliRunner
 
 from bluering.cli.model import app
-from bluering.models.cascade import Stages, join
-from bluering.models.compiled import describe, parse_compiled
 from bluering.models.errors import ModelError
 from bluering.models.packaged import packaged
 
@@ -34,21 +32,6 @@ def test_info_tells_the_same_of_a_source_and_of_what_it_becomes(tmp_path: Path) 
     assert facts[0]["compiled"] == facts[1]["compiled"]
     assert facts[0]["compiled"]["stride"] == 3
     assert facts[0]["file_bytes"] == SOURCE.stat().st_size
-
-
-def test_info_tells_of_both_models_of_a_cascade(tmp_path: Path) -> None:
-    first, second = packaged("alexa").blob, packaged("echo").blob
-    file = tmp_path / "both.ear"
-    file.write_bytes(join(Stages(first, second, 100)))
-    facts = json.loads(invoke("info", file, "--json").stdout)
-    assert facts["compiled"] == describe(parse_compiled(first))
-    assert facts["second"] == describe(parse_compiled(second))
-    assert facts["doubt"] == 100
-    said = invoke("info", file).stdout
-    assert said.count("multiply-accumulates a step") == 2
-    assert "gives 100 of 255 or more" in said
-    file.write_bytes(file.read_bytes()[:-9])
-    assert "both.ear: " in str(invoke("info", file).exception)
 
 
 def test_info_is_legible() -> None:

@@ -2,19 +2,16 @@
 
 import struct
 import zlib
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from bluering.models.cascade import Stages, join, stages_of
 from bluering.models.compiled import parse_compiled
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
 from bluering.models.packaged import packaged
 from bluering.models.tflite_reader import parse_tflite
 from ear.spotter import format as layout
-from tests.parity.networks import NETWORKS
 
 SOURCE = packaged("alexa").source.read_bytes()
 BLOB = packaged("alexa").blob
@@ -104,37 +101,3 @@ def test_the_reason_is_told(change, reason: str) -> None:
 def test_the_checksum_covers_the_whole_file() -> None:
     (checksum,) = struct.unpack(layout.CHECKSUM, BLOB[-4:])
     assert checksum == zlib.crc32(BLOB[:-4])
-
-
-CASCADE = join(Stages(BLOB, packaged("echo").blob, 100))
-
-
-def test_a_cascade_is_read() -> None:
-    assert stages_of(CASCADE) == Stages(BLOB, packaged("echo").blob, 100)
-    assert stages_of(BLOB) is None
-
-
-def test_damaged_cascades_are_refused() -> None:
-    for length in [
-        *range(4, layout.CASCADE_BYTES),
-        *range(layout.CASCADE_BYTES, len(CASCADE), 613),
-    ]:
-        with pytest.raises(ModelError, match="truncated"):
-            stages_of(CASCADE[:length])
-    with pytest.raises(ModelError, match="joined"):
-        stages_of(CASCADE + b"0")
-    for place in [*range(6, layout.CASCADE_BYTES), *range(layout.CASCADE_BYTES, len(CASCADE), 613)]:
-        damaged = bytearray(CASCADE)
-        damaged[place] ^= 4
-        with pytest.raises(ModelError):
-            stages_of(bytes(damaged))
-
-
-def test_a_cascade_is_of_models_that_step_together() -> None:
-    other = next(b for b in map(_compiled, NETWORKS) if parse_compiled(b).header.stride != 3)
-    with pytest.raises(ModelError, match="as many rows a step"):
-        join(Stages(BLOB, other, 100))
-
-
-def _compiled(network: Callable[[], bytes]) -> bytes:
-    return compile_model(parse_tflite(network()))

@@ -1,13 +1,11 @@
 """Which models come with BlueRing, and how others are named."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
 from bluering.models import packaged as models
-from bluering.models.cascade import Stages, stages_of
 from bluering.models.errors import ModelError
 from bluering.models.packaged import chosen, packaged, packaged_names
 from tests.peers import PEERS, peer
@@ -62,50 +60,6 @@ def test_an_evaluation_alone_is_no_model(ours: Path) -> None:
     (ours / "alexa" / "evaluation.json").write_text("{}")
     (ours / "training").mkdir()
     assert packaged_names() == []
-
-
-def _second(folder: Path, **other: object) -> None:
-    """Beside the model "computer" another one, to ask where that isn't sure."""
-    tflite = folder / "computer.tflite"
-    (folder / "other.tflite").write_bytes(peer("alexa").with_suffix(".tflite").read_bytes())
-    content = {
-        "model": "other.tflite",
-        "first_sha256": hashlib.sha256(tflite.read_bytes()).hexdigest(),
-        "doubt": 0.4,
-        "probability_cutoff": 0.6,
-        "chosen": "nowhere",
-    }
-    (folder / "computer.second.json").write_text(json.dumps(content | other))
-
-
-def test_a_second_model_beside_it_makes_a_cascade(ours: Path) -> None:
-    _add(ours / "computer", "computer")
-    alone = packaged("computer")
-    _second(ours / "computer")
-    both = packaged("computer")
-    other = chosen(str(peer("alexa"))).blob
-    assert stages_of(both.blob) == Stages(alone.blob, other, 102)
-    assert (both.source, both.second) == (alone.source, ours / "computer" / "other.tflite")
-    assert (both.manifest.cutoff, both.manifest.window) == (153, alone.manifest.window)
-    assert packaged_names() == ["computer"]
-
-
-@pytest.mark.parametrize(
-    ("other", "said"),
-    [
-        ({"first_sha256": 64 * "0"}, "is for another version of the model beside it"),
-        ({"model": "none.tflite"}, r"none\.tflite: "),
-        ({"doubt": 1.5}, "doubt: "),
-        ({"more": 1}, "more: "),
-    ],
-)
-def test_a_second_model_that_doesn_t_suit_is_refused(
-    ours: Path, other: dict[str, object], said: str
-) -> None:
-    _add(ours / "computer", "computer")
-    _second(ours / "computer", **other)
-    with pytest.raises(ModelError, match=said):
-        packaged("computer")
 
 
 def test_what_there_is_is_said_to_whoever_asks_for_another(ours: Path) -> None:

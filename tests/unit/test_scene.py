@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from bluering import demo
-from bluering.models.cascade import reference, stages_of
 from bluering.models.packaged import CompiledWord, compiled_word, packaged
-from tests.peers import PEERS, networks, peer
+from bluering.models.reference import Reference
+from tests.peers import PEERS, peer
 
 HOP_SECONDS = 0.01
 CALLS = ["alexa"] * 5 + ["computer", "hey_echo"]
@@ -42,13 +42,9 @@ def features(delay: int) -> np.ndarray:
 
 
 def means(word: CompiledWord, delay: int) -> tuple[np.ndarray, np.ndarray]:
-    """The sliding means of what a word's networks say, 0..255, and when each was there."""
-    outputs, *second = (said(network.source, delay) for network in networks("", word).values())
-    stages = stages_of(word.blob)
-    if stages:
-        mean = (outputs + second[0]) // 2
-        outputs = np.where(outputs >= stages.doubt, mean, outputs)
-    window, stride = word.manifest.window, reference(word.blob).stride
+    """The sliding means of what a word's network says, 0..255, and when each was there."""
+    outputs = said(word.source, delay)
+    window, stride = word.manifest.window, Reference(word.blob).stride
     sliding = np.convolve(outputs, np.full(window, 1 / window))[: len(outputs)]
     # A row is there once its window's last sample is: 30 ms for the first, then every hop.
     seconds = (np.arange(1, len(outputs) + 1) * stride + 2) * HOP_SECONDS - delay / demo.RATE

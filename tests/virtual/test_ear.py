@@ -21,8 +21,8 @@ from bluering.link.records import (
     Wake,
     Word,
 )
-from bluering.models.cascade import Stages, join, source_sha256
-from bluering.models.packaged import CompiledWord, packaged
+from bluering.models.compiled import source_sha256
+from bluering.models.packaged import packaged
 from bluering.virtual.listen import hear, messages
 from bluering.virtual.runner import Light, VirtualBoard, VirtualBoardError
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
@@ -62,30 +62,9 @@ def is_blue(light: Light) -> bool:
     return all(pixel == BLUE for pixel in light.pixels)
 
 
-def test_a_second_model_can_keep_the_first_from_waking_it(word_size: int) -> None:
-    """The demo's "Alexa"s, and a second model that hardly ever takes anything for a word."""
-    sound = audio.read(demo.FLAC)[: 30 * RATE]
-    alone = packaged("alexa")
-    both = alone.with_blob(join(Stages(alone.blob, packaged("echo").blob, 100)))
-
-    def scores_of(word: CompiledWord) -> tuple[list[int], int]:
-        said = hear([word], [sound.tobytes()], word_size=word_size)
-        assert len([m for m in said if isinstance(m, Word)]) == 1
-        assert {m.model_sha256 for m in said if isinstance(m, Word)} == {source_sha256(word.blob)}
-        scores = [m.probabilities[0] for m in said if isinstance(m, Scores)]
-        return scores, len([m for m in said if isinstance(m, Wake)])
-
-    (first, wakes), (mean, fewer) = scores_of(alone), scores_of(both)
-    assert wakes > fewer == 0
-    assert len(mean) == len(first)
-    assert all(m == f for m, f in zip(mean, first, strict=True) if f < 100)
-    assert any(m < f for m, f in zip(mean, first, strict=True) if f >= 100)
-
-
 def test_it_presents_itself_and_takes_leave(word_size: int) -> None:
-    said = hear(
-        [packaged("alexa"), packaged("computer")], [quiet(1).tobytes()], word_size=word_size
-    )
+    words = [packaged("alexa"), packaged("computer")]
+    said = hear(words, [quiet(1).tobytes()], word_size=word_size)
     hello, first, second = said[:3]
     assert isinstance(hello, Hello)
     assert (hello.sample_rate, hello.hop, hello.leds, hello.words) == (16000, 160, 12, 2)
@@ -93,6 +72,8 @@ def test_it_presents_itself_and_takes_leave(word_size: int) -> None:
     assert isinstance(first, Word)
     assert isinstance(second, Word)
     assert [first.name, second.name] == ["Alexa", "computer"]
+    sources = [source_sha256(word.blob) for word in words]
+    assert [first.model_sha256, second.model_sha256] == sources
     assert isinstance(said[-1], Bye)
     # A device counts as muted until its switch has been read, and again when it leaves.
     lights = [ring.STATES[m.state] for m in said if isinstance(m, Ring)]

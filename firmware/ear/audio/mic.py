@@ -8,6 +8,7 @@ import time
 
 from ear.audio import mic_kernels
 from ear.audio.format import HOP, RATE
+from ear.kernels import Kernels
 
 HOP_US = 10000
 _FRAME_BYTES = 8  # I2S buffers 32-bit stereo frames, whatever is read from them
@@ -19,10 +20,10 @@ class Microphone:
 
     ``open_i2s`` makes a ``machine.I2S`` (or what stands in for it); ``bits`` is 16 or 32,
     the word length it delivers; ``shift`` (1..16) brings 32-bit words down to 16 bits;
-    ``ibuf`` is its buffer in bytes.
+    ``ibuf`` is its buffer in bytes; ``kernels`` are the microphone's, viper's if there are none.
     """
 
-    def __init__(self, open_i2s, bits, shift, ibuf):
+    def __init__(self, open_i2s, bits, shift, ibuf, kernels=None):
         self._open_i2s = open_i2s
         self._i2s = None
         self._shift = shift
@@ -31,6 +32,9 @@ class Microphone:
         self._last = 0
         self.hop = bytearray(2 * HOP)
         self._words = bytearray(4 * HOP) if bits == 32 else self.hop
+        self._kernels = kernels = kernels or Kernels(mic_kernels)
+        self._hop_place = kernels.place(self.hop)
+        self._words_place = kernels.place(self._words)
         self.gaps = 0
         self.lost = 0  # samples, in all gaps
 
@@ -65,7 +69,7 @@ class Microphone:
         waited = time.ticks_diff(self._last, called)
         self._backlog_us = 0 if waited > _WAITED_US else max(0, self._backlog_us - HOP_US)
         if self._words is not self.hop:
-            mic_kernels.narrow(self._words, self.hop, HOP, self._shift)
+            self._kernels.narrow(self._words_place, self._hop_place, HOP, self._shift)
         return lost
 
     def _note_backlog(self, pause_us):

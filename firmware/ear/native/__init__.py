@@ -23,19 +23,20 @@ class NativeError(Exception):
 
 
 class Native:
-    """The kernels to use: ``frontend``, ``spotter``, ``adpcm``; and what is told about them.
+    """The kernels to use, by part: ``frontend``, ``spotter``, ``adpcm``, ``mic``.
 
     names: of those that are native, as part.kernel; reasons: why others aren't.
     """
 
     def __init__(self):
-        from ear.audio import frontend_kernels
+        from ear.audio import frontend_kernels, mic_kernels
         from ear.privacy import adpcm_kernels
         from ear.spotter import model_kernels
 
         self.frontend = Kernels(frontend_kernels)
         self.spotter = Kernels(model_kernels)
         self.adpcm = Kernels(adpcm_kernels)
+        self.mic = Kernels(mic_kernels)
         self.names = []
         self.reasons = []
 
@@ -44,7 +45,7 @@ class Native:
         from ear.native import answers
 
         kernels = getattr(self, part)
-        functions, wrong, address = answers.check(part, kernels, module, address)
+        functions, wrong = answers.check(part, kernels, module, address)
         for name in functions:
             if name in wrong:
                 self.reasons.append(f"{part}.{name} gives wrong answers")
@@ -99,7 +100,14 @@ def load(folder=_FOLDER, trial=Trial):
         attempt.end()
     except Exception as error:
         native.reasons.append(str(error) or repr(error))
+    _forget_answers()
     return native
+
+
+def _forget_answers():
+    """Let the memory that the known-answer tests take be collected: they are over."""
+    sys.modules.pop("ear.native.answers", None)
+    globals().pop("answers", None)  # where the import has put it too
 
 
 def _check_chip():

@@ -10,8 +10,7 @@ _HOP = 160
 
 
 def check(part, kernels, module, address):
-    """Try a part's native module: its functions by name, the names of those that are wrong, and
-    what tells the others where a buffer lies (None: they take buffers, as viper does).
+    """Try a part's native module: its functions by name, and the names of those that are wrong.
 
     ``kernels``: the part's, of which the viper functions are the standard; ``module``: the native
     ones; ``address``: where a buffer lies.
@@ -21,13 +20,10 @@ def check(part, kernels, module, address):
         function = getattr(module, name)
         if name[0] != "_" and callable(function) and hasattr(kernels.module, name):
             functions[name] = function
-    if part == "adpcm":
-        functions = {"encode": _with_steps(functions["encode"], address)}
-        address = None
     twins = Twins(kernels.module, functions, address)
     _EXERCISES[part](twins)
     untried = [name for name in functions if name not in twins.tried]
-    return functions, twins.wrong + untried, address
+    return functions, twins.wrong + untried
 
 
 class Twins(Kernels):
@@ -66,18 +62,6 @@ def _copied(argument):
     if isinstance(argument, int):
         return argument
     return bytearray(bytes(memoryview(argument)) + b"\xa5" * _MARGIN)
-
-
-def _with_steps(encode, address):
-    """The native ADPCM kernel behind its twin's face: it needs to be told where the table is."""
-    from ear.privacy.adpcm import STEPS
-
-    steps = address(STEPS)
-
-    def call(samples, codes, state, count):
-        return encode(address(samples), address(codes), address(state), count, steps)
-
-    return call
 
 
 def _fixed(count):
@@ -203,9 +187,21 @@ def _parameters(head, outputs, data, fine):
 
 
 def _adpcm(twins):
-    state = array("H", [32768, 0])
+    from ear.privacy.adpcm import new_state
+
+    state = new_state()
     for data in _sources():
         twins.encode(data(128), bytearray(32), state, 64)
 
 
-_EXERCISES = {"frontend": _frontend, "spotter": _spotter, "adpcm": _adpcm}
+def _mic(twins):
+    for data in _sources():
+        for shift in (1, 7, 11, 16):
+            words = array("i", data(4 * 43))  # eights, and some more
+            for i in range(43):
+                words[i] >>= i % 24  # loud ones and faint ones
+            twins.narrow(words, bytearray(86), 43, shift)
+        twins.narrow(words, bytearray(86), 0, 16)
+
+
+_EXERCISES = {"frontend": _frontend, "spotter": _spotter, "adpcm": _adpcm, "mic": _mic}

@@ -1,6 +1,7 @@
 """How sound is written into chunks: each chunk can be decoded without the ones before it."""
 
 from ear.audio.format import HOP
+from ear.kernels import Kernels
 from ear.privacy import adpcm
 
 PCM16 = 0  # int16 little-endian
@@ -15,13 +16,15 @@ CAPACITY = (2 * HOP, 4 + 5 * HOP // 2)  # bytes of a full chunk's body
 class Encoder:
     """Writes hops into a chunk's body, one after the other."""
 
-    def __init__(self, codec, encode=adpcm.encode):
-        """``codec``: an index into NAMES; ``encode``: the ADPCM kernel or its plain twin."""
+    def __init__(self, codec, kernels=None):
+        """``codec``: an index into NAMES; ``kernels``: ADPCM's, else its plain twin."""
         self.codec = codec
         self.capacity = CAPACITY[codec]
-        self._encode = encode
+        self._kernels = kernels = kernels or Kernels(adpcm)
         self._codes = bytearray(_HOP_BYTES[codec])
         self._state = adpcm.new_state()
+        self._codes_place = kernels.place(self._codes)
+        self._state_place = kernels.place(self._state)
         self._filled = 0
 
     def reset(self):
@@ -36,7 +39,8 @@ class Encoder:
             self._filled = self._begin(body)
         source = hop
         if self.codec == ADPCM:
-            self._encode(hop, self._codes, self._state, HOP)
+            kernels = self._kernels
+            kernels.encode(kernels.place(hop), self._codes_place, self._state_place, HOP)
             source = self._codes
         end = self._filled + len(source)
         body[self._filled : end] = source

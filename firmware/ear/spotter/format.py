@@ -63,23 +63,6 @@ PARAMETERS = 8  # words before a section's parameters of each output
 RECORD = 4  # words for each output
 CHECKSUM = "<I"  # CRC-32 of all before it
 
-# Two compiled models, one after the other, behind a header of their own; see ear.spotter.cascade.
-CASCADE_MAGIC = b"EARC"
-CASCADE_VERSION = 1
-CASCADE = "<4sHBxII32s"  # and a checksum
-Cascade = namedtuple(
-    "Cascade",
-    (
-        "magic",
-        "version",
-        "doubt",  # the probability (0..255) of the first from which on the second is asked
-        "first",  # bytes of the first model
-        "second",  # and of the second
-        "source_sha256",  # of the SHA-256 of both .tflite and of doubt
-    ),
-)
-CASCADE_BYTES = struct.calcsize(CASCADE) + struct.calcsize(CHECKSUM)
-
 
 class ModelError(Exception):
     """A model that can't be used, and why."""
@@ -101,28 +84,9 @@ def read_header(blob):
     return header
 
 
-def read_cascade(head):
-    """The header in the first CASCADE_BYTES of a file; None where it holds a single model. Raises
-    ModelError when it is damaged."""
-    if bytes(head[:4]) != CASCADE_MAGIC:
-        return None
-    if len(head) < CASCADE_BYTES:
-        raise ModelError(f"truncated: {len(head)} bytes, less than a header")
-    header = Cascade(*struct.unpack_from(CASCADE, head, 0))
-    if header.version != CASCADE_VERSION:
-        raise ModelError(f"format version {header.version}, not {CASCADE_VERSION}")
-    _check(head)
-    return header
-
-
 def read_regions(blob, header):
     """The regions, in the order of their offsets."""
     return [_record(REGION, Region, blob, REGIONS, index) for index in range(header.regions)]
-
-
-def memory(regions, stride):
-    """Rows of features, a multiple of the stride, before which nothing heard matters any more."""
-    return stride * (1 + sum(-(-region.keep // region.new) for region in regions if region.keep))
 
 
 def read_layers(blob, header):

@@ -10,7 +10,6 @@ from ear.spotter.format import (
     DEPTHWISE,
     REGIONS,
     ModelError,
-    memory,
     read_header,
     read_layers,
     read_regions,
@@ -34,12 +33,11 @@ class Model:
         self.stride = header.stride  # rows a step
         self.source_sha256 = header.source_sha256
         self.probability = 0
-        self.row = header.row
+        self._row = header.row
         self._phase = 0
         self._arena = bytearray(header.arena)
         self._output = header.output
         self._regions = read_regions(blob, header)
-        self.memory = memory(self._regions, header.stride)
         kernels = kernels or Kernels(model_kernels)
         self._place, self._transfer, self._shift = kernels.place, kernels.transfer, kernels.shift
         self._file, arena = blob, self._arena
@@ -50,7 +48,7 @@ class Model:
         rows = range(header.input, header.input + header.stride * pitch, pitch)
         self._rows = [kernels.place(arena, row) for row in rows]
         self._features = None
-        self.source = None  # what the kernels take for the newest row
+        self._source = None  # what the kernels take for the newest row
         self._calls = []
         for layer in read_layers(blob, header):
             self._calls += _calls(layer, blob, arena, kernels)
@@ -61,7 +59,7 @@ class Model:
         if features is not self._features:
             self._take_from(features)
         phase = self._phase
-        self._transfer(self.source, self._rows[phase], self.row)
+        self._transfer(self._source, self._rows[phase], self._row)
         phase += 1
         if phase < self.stride:
             self._phase = phase
@@ -75,9 +73,9 @@ class Model:
 
     def _take_from(self, features):
         """Rows come in the same buffer again and again: look at it once."""
-        if len(features) != self.row:
-            raise ValueError(f"{len(features)} features, not {self.row}")
-        self.source = self._place(features)
+        if len(features) != self._row:
+            raise ValueError(f"{len(features)} features, not {self._row}")
+        self._source = self._place(features)
         self._features = features
 
     def reset(self):

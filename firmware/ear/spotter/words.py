@@ -1,17 +1,15 @@
 """The words that a device listens for: a model and a detector each, on one front end.
 
-A word is two files, made on the host: NAME.ear, the compiled model or a cascade of two, and
-NAME.json, what its detector needs to know: the word as people write it, the cutoff (0..255) and the
-window.
+A word is two files, made on the host: NAME.ear, the compiled model, and NAME.json, what its
+detector needs to know: the word as people write it, the cutoff (0..255) and the window.
 """
 
 import json
 import os
 
 from ear.settings import CUTOFF_PREFIX
-from ear.spotter.cascade import read_model
 from ear.spotter.detector import REFRACTORY_HOPS, Detector
-from ear.spotter.model import ModelError
+from ear.spotter.model import Model, ModelError
 
 FOLDER = "models"
 
@@ -66,7 +64,7 @@ def _load_word(folder, name, settings, kernels):
         with open(path + ".json") as file:
             manifest = json.load(file)
         with open(path + ".ear", "rb") as file:
-            model = read_model(file, kernels)
+            model = Model(file.read(), kernels)
         return Word(name, model, manifest, settings.get(CUTOFF_PREFIX + name))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{path}.json: {error}")

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from bluering import files
 from bluering.cli.extras import extra
-from bluering.models.cascade import source_sha256, stages_of
 from bluering.models.compiled import describe, parse_compiled
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
@@ -73,13 +72,8 @@ def second_look(
 
 
 def _facts(data: bytes) -> dict[str, Any]:
-    stages = stages_of(data)
-    if stages is None:
-        blob = data if data.startswith(MAGIC) else compile_model(parse_tflite(data))
-        return {"file_bytes": len(data), "compiled": describe(parse_compiled(blob))}
-    first, second = (describe(parse_compiled(blob)) for blob in (stages.first, stages.second))
-    also = {"doubt": stages.doubt, "cascade_sha256": source_sha256(data).hex(), "second": second}
-    return {"file_bytes": len(data), "compiled": first, **also}
+    blob = data if data.startswith(MAGIC) else compile_model(parse_tflite(data))
+    return {"file_bytes": len(data), "compiled": describe(parse_compiled(blob))}
 
 
 def _read(path: Path) -> bytes:
@@ -90,15 +84,9 @@ def _read(path: Path) -> bytes:
 
 
 def _print(file: Path, facts: dict[str, Any]) -> None:
+    compiled = facts["compiled"]
     console = Console()
     console.print(f"{file}, {facts['file_bytes']} bytes")
-    _print_model(console, facts["compiled"])
-    if "second" in facts:
-        console.print(f"\nWhere that gives {facts['doubt']} of 255 or more, this one is asked too:")
-        _print_model(console, facts["second"])
-
-
-def _print_model(console: Console, compiled: dict[str, Any]) -> None:
     grid = Table.grid(padding=(0, 2))
     rows = {
         "source SHA-256": compiled["source_sha256"],

@@ -41,6 +41,11 @@ def parse_compiled(blob: bytes) -> CompiledModel:
     return CompiledModel(blob, header, regions, layout.read_layers(blob, header))
 
 
+def source_sha256(blob: bytes) -> bytes:
+    """Of the .tflite that a compiled model was made from. Raises ModelError when it is damaged."""
+    return parse_compiled(blob).header.source_sha256
+
+
 def read_compiled(path: Path) -> CompiledModel:
     """The model in a file. Raises ModelError."""
     try:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bluering.models.cascade import CascadeReference, reference, source_sha256
+from bluering.models.compiled import source_sha256
 from bluering.models.errors import ModelError
 from bluering.models.frontend import FrontEnd
 from bluering.models.packaged import CompiledWord
@@ -60,7 +60,7 @@ class Look(BaseModel):
 class Examiner:
     """A model that looks a second time. Not safe to use from several threads."""
 
-    model: Reference | CascadeReference
+    model: Reference
     window: int
     look: Look
 
@@ -91,7 +91,7 @@ def examiner(word: CompiledWord, look: Look | None = None) -> Examiner:
             f"the second look of '{word.name}' was made for another version of its model. Make it "
             f"anew with 'bluering model second-look'"
         )
-    return Examiner(reference(word.blob), word.manifest.window, look)
+    return Examiner(Reference(word.blob), word.manifest.window, look)
 
 
 def find_look(word: CompiledWord) -> Look:
@@ -116,7 +116,7 @@ def read_look(path: Path) -> Look:
 
 def wakes(word: CompiledWord, sound: Samples, cutoff: int | None = None) -> list[int]:
     """The hops (from 1) at which a device that listens to this would wake."""
-    model = reference(word.blob)
+    model = Reference(word.blob)
     detector = Detector(
         word.manifest.cutoff if cutoff is None else cutoff,
         word.manifest.window,

@@ -44,37 +44,11 @@ class Manifest(BaseModel):
         """On the scale of the model's output, 0..255, as ESPHome rounds it."""
         return int(self.micro.probability_cutoff * 255)
 
-    def with_cutoff(self, probability_cutoff: float) -> "Manifest":
-        """The same word at another cutoff."""
-        micro = self.micro.model_copy(update={"probability_cutoff": probability_cutoff})
-        return self.model_copy(update={"micro": micro})
-
     @computed_field
     @property
     def window(self) -> int:
         """Outputs in the sliding mean."""
         return self.micro.sliding_window_size
-
-
-class Second(BaseModel):
-    """A second model of a word, asked where the first isn't sure: a file beside the manifest."""
-
-    model_config = _STRICT
-
-    model: _Text  # the .tflite's file name
-    first_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # of the first one's .tflite
-    doubt: Annotated[float, Field(gt=0, lt=1)]  # of the first; from there on the second is asked
-    probability_cutoff: Annotated[float, Field(gt=0, lt=1)]  # of both together
-    chosen: str  # on what they were chosen
-
-
-def read_second(path: Path) -> Second:
-    """The second model in a file. Raises ModelError naming each field that is wrong."""
-    text = _text(path)
-    try:
-        return Second.model_validate_json(text)
-    except ValidationError as error:
-        raise ModelError(f"{path}: {'; '.join(_faults(error))}") from error
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -3,28 +3,24 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bluering.models.cascade import Stages, join, source_sha256
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
-from bluering.models.manifest import Manifest, Second, read_manifest, read_second
+from bluering.models.manifest import Manifest, read_manifest
 from bluering.models.tflite_reader import read_tflite
 
 # Our models: inside the installed package, or the checkout's.
 _INSTALLED = Path(__file__).with_name("words")
 _CHECKOUT = Path(__file__).parents[3] / "models"
-SECOND = ".second.json"
 
 
 @dataclass(frozen=True)
 class CompiledWord:
-    """A word: its file name on the device, its compiled model, its manifest, its ``.tflite``; that
-    of the second model, where it has one."""
+    """A word: its file name on the device, its compiled model, its manifest, its ``.tflite``."""
 
     name: str
     blob: bytes
     manifest: Manifest
     source: Path
-    second: Path | None = None
 
     def with_blob(self, blob: bytes) -> "CompiledWord":
         """The same word with another content of its compiled model."""
@@ -52,35 +48,14 @@ def chosen(text: str) -> CompiledWord:
 
 
 def compiled_word(manifest: Path) -> CompiledWord:
-    """The word of a manifest with its ``.tflite`` beside it, compiled; with its second model, where
-    there is ``NAME.second.json`` too. Raises ModelError."""
+    """The word of a manifest with its ``.tflite`` beside it, compiled. Raises ModelError."""
     found = read_manifest(manifest)
     source = manifest.parent / found.model
-    blob = _compiled(source)
-    beside = manifest.with_name(manifest.stem + SECOND)
-    if not beside.is_file():
-        return CompiledWord(manifest.stem, blob, found, source)
-    second = read_second(beside)
-    blob = _joined(blob, second, beside)
-    found = found.with_cutoff(second.probability_cutoff)
-    return CompiledWord(manifest.stem, blob, found, source, manifest.parent / second.model)
-
-
-def _compiled(source: Path) -> bytes:
     try:
-        return compile_model(read_tflite(source))
+        blob = compile_model(read_tflite(source))
     except ModelError as error:
         raise ModelError(f"{source}: {error}") from error
-
-
-def _joined(first: bytes, second: Second, beside: Path) -> bytes:
-    if source_sha256(first).hex() != second.first_sha256:
-        raise ModelError(f"{beside} is for another version of the model beside it: make it anew")
-    other = _compiled(beside.parent / second.model)
-    try:
-        return join(Stages(first, other, int(second.doubt * 255)))
-    except ModelError as error:
-        raise ModelError(f"{beside}: {error}") from error
+    return CompiledWord(manifest.stem, blob, found, source)
 
 
 def _manifests() -> dict[str, Path]:

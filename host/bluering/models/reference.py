@@ -42,8 +42,7 @@ class Reference:
         model = parse_compiled(blob)
         header = model.header
         self.stride: int = header.stride
-        self.row: int = header.row
-        self.memory: int = layout.memory(model.regions, header.stride)  # rows that may matter
+        self._row: int = header.row
         self._regions = [_Region(region) for region in model.regions]
         self._input = _find(self._regions, header.input)
         self._input_at = header.input - self._input.offset, header.input_pitch
@@ -57,14 +56,14 @@ class Reference:
         """Forget everything heard."""
         for region in self._regions:
             region.reset()
-        self._waiting = np.empty((0, self.row), np.uint8)
+        self._waiting = np.empty((0, self._row), np.uint8)
 
     def push(self, features: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Take rows of features; the probability after each step that they complete."""
         rows = np.concatenate([self._waiting, features])
         steps = len(rows) // self.stride
         self._waiting = rows[steps * self.stride :].copy()
-        rows = rows[: steps * self.stride].reshape(steps, self.stride, self.row)
+        rows = rows[: steps * self.stride].reshape(steps, self.stride, self._row)
         done = [self._run(rows[at : at + _BLOCK]) for at in range(0, steps, _BLOCK)]
         return np.concatenate(done) if done else np.empty(0, np.uint8)
 
@@ -72,7 +71,7 @@ class Reference:
         steps = len(rows)
         start, pitch = self._input_at
         for index in range(self.stride):
-            _Span(self._input, start + index * pitch, self.row).view(steps)[:] = rows[:, index]
+            _Span(self._input, start + index * pitch, self._row).view(steps)[:] = rows[:, index]
         for layer in self._layers:
             layer.run(steps)
         logits = self._output.view(steps)[:, 0].astype(np.intp)

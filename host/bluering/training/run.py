@@ -7,19 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from bluering.models.cascade import Stages, join, reference
-from bluering.models.compiled import parse_compiled
 from bluering.models.compiler import compile_model
-from bluering.models.errors import ModelError
-from bluering.models.manifest import read_manifest
+from bluering.models.reference import Reference
 from bluering.models.tflite_reader import parse_tflite
 from bluering.training import held_out, judge, shipped
 from bluering.training.card import Card, recipe_place
-from bluering.training.doubt import Doubt, choose_doubt
+from bluering.training.doubt import Doubt
 from bluering.training.errors import TrainingError
 from bluering.training.hours import featurise
 from bluering.training.judge import Trained
-from bluering.training.lock import lock, rounding_of
+from bluering.training.lock import lock
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
 from bluering.training.negatives import Stream
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, macs_a_step
@@ -55,20 +52,15 @@ def train_word(
     second_only: bool = False,
 ) -> Made:
     """Every stage that isn't done yet. Interrupted, the same call goes on where it was.
-    second_only: the first network is what the folder has. Raises TrainingError."""
+    Raises TrainingError, also for a second network."""
+    if recipe.second or second_only:
+        raise TrainingError("a word is one network: take [second] out of its recipe")
     _must_fit(recipe)
-    first = _first_of(names, recipe) if second_only else None
     spoken = speak(recipe, places, told)
     run = _Run(recipe, places, names, told, spoken)
-    lacking = [] if first else [run.lacking(recipe)]
-    if recipe.second:
-        lacking.append(run.lacking(recipe.of_second(), "second: "))
-    learned = run.learned(lacking)
-    if recipe.second is None:
-        return run.judged(run.alone(learned[0], lacking[0].given))
-    if first is None:
-        first = run.alone(learned[0], lacking[0].given).first
-    return run.judged(run.beside(first, learned[-1], lacking[-1].given))
+    lacking = run.lacking(recipe)
+    (learned,) = run.learned([lacking])
+    return run.judged(run.alone(learned, lacking.given))
 
 
 @dataclass(frozen=True)
@@ -135,18 +127,6 @@ class _Run:
         self._write_lock(first, self.names.lock)
         return _Word(first.blob, cutoff, first)
 
-    def beside(self, first: Trained, second: Trained, given: Given) -> _Word:
-        """A second network, to be asked where the first isn't sure, written beside it."""
-        self.told("evaluate", 0, 4, "the doubt, the cutoff")
-        words, heard = given.held_out_words().features, read_streams(given.chosen_by)
-        rows = [stream.rows for stream in heard]
-        doubt = choose_doubt((first.blob, second.blob), self.recipe, words, rows)
-        blob = join(Stages(first.blob, second.blob, doubt.value))
-        cutoff = self._cutoff(blob, heard)
-        shipped.write_second(second.model, first.model, doubt, cutoff, self.names)
-        self._write_lock(second, self.names.second_lock)
-        return _Word(blob, cutoff, first, second, doubt)
-
     def judged(self, word: _Word) -> Made:
         """The stages "evaluate" and "write"."""
         real, synthetic = self._measured()
@@ -209,27 +189,6 @@ class _Run:
         )
 
 
-def _first_of(names: shipped.Names, recipe: Recipe) -> Trained:
-    """The network that a folder has, before anything is done for the second one."""
-    if recipe.second is None:
-        raise TrainingError(f"the recipe of {recipe.phrase!r} has no section [second]")
-    try:
-        manifest = read_manifest(names.manifest)
-        model = names.manifest.with_name(manifest.model).read_bytes()
-        header = parse_compiled(compile_model(parse_tflite(model))).header
-    except (OSError, ModelError) as error:
-        raise TrainingError(
-            f"there is no first model to stand beside: {error}. Train it, without --second"
-        ) from error
-    if (header.stride, manifest.window) != (recipe.network.stride, recipe.window):
-        raise TrainingError(
-            f"{names.manifest} takes {header.stride} rows a step and the mean of "
-            f"{manifest.window} outputs, the recipe {recipe.network.stride} and {recipe.window}: "
-            "both networks must do the same"
-        )
-    return Trained(model, rounding_of(names.lock, model))
-
-
 def _must_fit(recipe: Recipe) -> None:
     macs = macs_a_step(recipe.network)
     if macs > MACS_ALLOWED:
@@ -268,7 +227,7 @@ def _confusions(
     for clip in chosen:
         x = placed(clip.samples)
         rows = features(to_int16(x + quiet(len(x), dice)))
-        found = reference(blob).push(rows).astype(float)
+        found = Reference(blob).push(rows).astype(float)
         window = np.ones(recipe.window) / recipe.window
         reached = float(np.convolve(found, window, "valid").max(initial=0.0))
         if reached > cutoff:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bluering.models.cascade import source_sha256
+from bluering.models.compiled import source_sha256
 from bluering.models.errors import ModelError
 from bluering.models.manifest import parse_manifest
 from bluering.models.packaged import CompiledWord, chosen

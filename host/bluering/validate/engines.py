@@ -34,7 +34,7 @@ class ModelSpec:
     blob: bytes  # the compiled model
     manifest: str  # JSON
     source: Path  # the standard .tflite
-    source_sha256: str  # of the standard .tflite, or what a cascade is known by
+    source_sha256: str  # of the standard .tflite
     cutoff: int  # 0..255, on the device's scale
     window: int  # outputs in the sliding mean
 

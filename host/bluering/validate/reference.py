@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from bluering.models.cascade import reference
 from bluering.models.frontend import FrontEnd
+from bluering.models.reference import Reference
 from bluering.samples import Samples
 from bluering.validate.engines import EngineSpec, Probabilities
 from ear.audio.format import HOP
@@ -17,7 +17,7 @@ class ReferenceEngine:
     """An Engine over compiled models that share one front end."""
 
     def __init__(self, blobs: list[bytes]) -> None:
-        self._models = [reference(blob) for blob in blobs]
+        self._models = [Reference(blob) for blob in blobs]
         self.strides: tuple[int, ...] = tuple(model.stride for model in self._models)
 
     def listen(self, blocks: Iterable[Samples]) -> list[Probabilities]:
