@@ -7,10 +7,9 @@ backlog is reckoned here from the clock, and a backlog that the buffer can't hol
 import time
 
 from ear.audio import mic_kernels
-from ear.audio.format import HOP, RATE
+from ear.audio.format import HOP, HOP_US, RATE
 from ear.kernels import Kernels
 
-HOP_US = 10000
 _FRAME_BYTES = 8  # I2S buffers 32-bit stereo frames, whatever is read from them
 _WAITED_US = 500  # a read that took this long found the buffer empty
 

@@ -3,10 +3,10 @@
 import os
 from array import array
 
+from ear.audio.format import HOP
 from ear.kernels import Kernels
 
 _MARGIN = 16  # bytes behind each buffer that must stay what they are
-_HOP = 160
 
 
 def check(part, kernels, module, address):
@@ -80,11 +80,11 @@ def _frontend(twins):
     from ear.audio.frontend import FrontEnd
 
     end = FrontEnd(twins)
-    lowest = array("h", [3] * _HOP)
+    lowest = array("h", [3] * HOP)
     lowest[80] = -32768  # in the middle of the window, an overflow of its own
-    square = array("h", ([32767] * 8 + [-32768] * 8) * (_HOP // 16))
-    faint = array("h", [byte & 3 for byte in _fixed(_HOP)])
-    for hop in (faint, lowest, faint, square, _fixed(2 * _HOP), os.urandom(2 * _HOP)):
+    square = array("h", ([32767] * 8 + [-32768] * 8) * (HOP // 16))
+    faint = array("h", [byte & 3 for byte in _fixed(HOP)])
+    for hop in (faint, lowest, faint, square, _fixed(2 * HOP), os.urandom(2 * HOP)):
         end.push(hop)
 
     coefficients = array("H", tables.WINDOW)

@@ -3,12 +3,12 @@
 Sound reaches the recorder through ``push`` alone, and only while the gate's state is recording.
 """
 
+from ear.audio.format import HOPS_PER_SECOND
 from ear.privacy import gate
 from ear.privacy.preroll import PreRoll
 from ear.privacy.recorder import CONSENT_PRE_ROLL, CONSENT_REVIEW
 
 MARK_HOPS = 1000  # how long after a wake it can be marked as false: 10 s
-_HOPS_PER_SECOND = 100
 _DISCARDS = 3  # how often the host is told of a false wake: one message may be lost
 _DISCARD_PAUSE = 50  # hops between them
 
@@ -129,7 +129,7 @@ class Shell:
 
     def _deadline(self):
         if self.state == gate.RECORDING:
-            return self._settings.get("longest_s") * _HOPS_PER_SECOND
+            return self._settings.get("longest_s") * HOPS_PER_SECOND
         return gate.DEADLINES.get(self.state, 0)
 
     def _pre_roll_allowed(self):

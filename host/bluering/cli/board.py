@@ -11,14 +11,14 @@ from rich.table import Table
 from bluering import boards, files
 from bluering.boards import interview, loader, pins, writer
 from bluering.boards.schema import Board
+from bluering.cli.options import AsJson
 
 app = typer.Typer(help="List, show, check and describe boards.", no_args_is_help=True)
-_Json = Annotated[bool, typer.Option("--json", help="Machine-readable, on standard output.")]
 _Name = Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or its .toml file.")]
 
 
 @app.command("list")
-def list_(as_json: _Json = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """List the known boards and whether they work."""
     known = [boards.load(name) for name in boards.names()]
     if as_json:
@@ -32,7 +32,7 @@ def list_(as_json: _Json = False) -> None:
 
 
 @app.command()
-def show(board: _Name, as_json: _Json = False) -> None:
+def show(board: _Name, as_json: AsJson = False) -> None:
     """Show what a board's file says."""
     found = boards.load(board)
     if as_json:

@@ -9,6 +9,7 @@ import typer
 
 from bluering import boards, files
 from bluering.cli.extras import extra
+from bluering.cli.options import AsJson
 from bluering.cli.progress import shown
 from bluering.errors import BlueRingError
 
@@ -58,7 +59,7 @@ def image(
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="An image.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what is in an image, with hashes; never a device's key."""
     with extra("flash"):

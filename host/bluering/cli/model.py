@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bluering import files
 from bluering.cli.extras import extra
+from bluering.cli.options import AsJson
 from bluering.models.compiled import describe, parse_compiled
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
@@ -17,7 +18,6 @@ from bluering.models.tflite_reader import parse_tflite
 from ear.spotter.format import MAGIC
 
 app = typer.Typer(help="Compile wake-word models, and look into them.", no_args_is_help=True)
-_Json = Annotated[bool, typer.Option("--json", help="Machine-readable, on standard output.")]
 
 
 @app.command("compile")
@@ -37,7 +37,7 @@ def compile_(
 @app.command()
 def info(
     file: Annotated[Path, typer.Argument(help="A .tflite or a compiled model.")],
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a model is made of, and whether the device can run it."""
     data = _read(file)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bluering import files
 from bluering.cli.extras import extra
+from bluering.cli.options import AsJson
 from bluering.errors import BlueRingError, ExitCode
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="REPORT", help="Writes REPORT.json and REPORT.html."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable on standard output.")]
 
 
 class GateError(BlueRingError):

@@ -10,9 +10,11 @@ from rich.table import Table
 
 from bluering.audio import sound_card
 from bluering.cli.extras import extra
+from bluering.cli.options import AsJson
 from bluering.cli.vault_options import VaultFolder, ask_passphrase, folder, open_vault
 from bluering.errors import BlueRingError, ExitCode
 from bluering.files import write_private
+from ear.audio.format import RATE
 
 if TYPE_CHECKING:
     from bluering.samples import Samples
@@ -28,7 +30,6 @@ Name = Annotated[
     str, typer.Argument(metavar="RECORDING", help="The first characters of its id, or 'last'.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable on standard output.")]
 Database = Annotated[
     str | None,
     typer.Option(help="URL of a PostgreSQL database instead of SQLite in the vault's folder."),
@@ -85,8 +86,6 @@ def list_recordings(
 def play(name: Name = "last", vault: VaultFolder = None) -> None:
     """Play a recording."""
     sounddevice = sound_card()
-    with extra("vault"):
-        from ear.audio.format import RATE
     opened = open_vault(vault)
     samples = _sound(opened, name, "hear")
     try:
@@ -226,7 +225,7 @@ def _facts(recording: "Recording", wake: "Wake | None") -> dict:
         "cutoff": wake and wake.cutoff,
         "model_sha256": wake and wake.model_sha256,
         "false_by": wake and wake.false_by,
-        "seconds": (recording.samples or 0) / 16000,
+        "seconds": (recording.samples or 0) / RATE,
         "complete": recording.complete,
         "gaps": json.loads(recording.gaps) if recording.gaps else [],
         "ended_by": recording.reason,

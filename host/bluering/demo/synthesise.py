@@ -13,9 +13,10 @@ import soxr
 from numpy.typing import NDArray
 
 from bluering import files
-from bluering.demo import FLAC, JSON, RATE, Truth, Utterance, scene
+from bluering.demo import FLAC, JSON, Truth, Utterance, scene
 from bluering.espeak import Espeak
 from bluering.sound_files import encoded
+from ear.audio.format import RATE
 
 _Sound = NDArray[np.float64]  # full scale is 1
 

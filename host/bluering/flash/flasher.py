@@ -11,9 +11,7 @@ from bluering.flash.esptool import Loader
 from bluering.flash.filesystem import Files
 from bluering.flash.identity import Identity
 from bluering.flash.partitions import Partition
-
-# Called with the bytes that are written and the bytes to write.
-Progress = Callable[[int, int], None]
+from bluering.flash.stock import Progress
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,17 @@ owner can read, and in the device. The id is random: it tells nobody a serial nu
 """
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
-from bluering import files
+from bluering import files, places
 from bluering.flash import nvs
 from bluering.flash.errors import ImageError
+from ear.privacy.identity import ID_SIZE
+from ear.privacy.keys import KEY_SIZE
 
 NAMESPACE = "bluering"
-ID_SIZE, KEY_SIZE = 8, 32
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,7 @@ def new() -> Identity:
 
 def folder() -> Path:
     """Where the identities of this computer's devices are kept."""
-    data = os.environ.get("BLUERING_DATA") or platformdirs.user_data_dir("bluering")
-    return Path(data) / "identities"
+    return places.data() / "identities"
 
 
 def save(identity: Identity) -> Path:

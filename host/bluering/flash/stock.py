@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
-import platformdirs
-
-from bluering import __version__
+from bluering import __version__, places
 from bluering.files import ASIDE, make_folder
 from bluering.flash.errors import DownloadError
 
@@ -19,7 +17,7 @@ SITE = "https://micropython.org/resources/firmware"
 _CHUNK = 64 << 10
 _TIMEOUT = 30  # seconds without a byte
 
-# Called with the bytes that are there and the bytes that there will be.
+# Called with the bytes that are done and the bytes that there are to do.
 Progress = Callable[[int, int], None]
 
 
@@ -50,7 +48,7 @@ def fetch(name: str, progress: Progress = lambda _have, _all: None) -> Path:
             f"micropython.org/download/{name.split('-')[0]} and give it with --firmware"
         )
     file = f"{name}-{pin.date}-v{pin.version}.bin"
-    path = cache() / file
+    path = places.cache() / file
     if path.is_file() and _matches(path, pin):
         return path
     make_folder(path.parent)
@@ -66,11 +64,6 @@ def fetch(name: str, progress: Progress = lambda _have, _all: None) -> Path:
         )
     part.replace(path)
     return path
-
-
-def cache() -> Path:
-    """The folder of fetched images."""
-    return Path(os.environ.get("BLUERING_CACHE") or platformdirs.user_cache_dir("bluering"))
 
 
 def _matches(path: Path, pin: Pin) -> bool:

@@ -11,7 +11,7 @@ from bluering.errors import BlueRingError
 
 BAUD = 115200  # of the stock image's UART; USB ports and sockets don't care
 _WRITE_TIMEOUT_S = 1.0
-_ESPRESSIF = 0x303A
+ESPRESSIF = 0x303A
 
 
 class PortError(BlueRingError):
@@ -50,7 +50,7 @@ def resolve(selector: str) -> str:
 
 def _only_board(found: list[ListPortInfo]) -> str:
     usb = [port for port in found if port.vid is not None]
-    boards = [port for port in usb if port.vid == _ESPRESSIF] or usb
+    boards = [port for port in usb if port.vid == ESPRESSIF] or usb
     if len(boards) == 1:
         return boards[0].device
     if boards:

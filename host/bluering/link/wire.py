@@ -34,7 +34,7 @@ _REFUSED_S = 4.0
 _POLL_S = 0.1
 _BENCH = "bench"
 _LOG = "wire"  # the code of the device's logs about the wire
-_HEALTH_HOPS = 1000
+HEALTH_HOPS = 1000
 
 
 class WireError(BlueRingError):
@@ -111,7 +111,7 @@ class _Wire:
 
     def _ask(self) -> bool:
         """Whether the wire is open; if not, it was refused."""
-        self._post(Telemetry(1, _HEALTH_HOPS))
+        self._post(Telemetry(1, HEALTH_HOPS))
         self._post(WiredStart())
         for message in self._opening():
             match message:

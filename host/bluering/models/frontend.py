@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluering.samples import Samples
-from ear.audio.format import HOP
+from ear.audio.format import CHANNELS, HOP
 
 _RAW_PER_FLOAT = 256 / 10  # pymicro-features scales the raw numbers by 10 / 256
 
@@ -30,5 +30,5 @@ class FrontEnd:
             features, _ = self._process(self._frontend, audio[start : start + hop])
             if features:
                 rows.append(features)
-        raw = np.rint(np.array(rows).reshape(-1, 40) * _RAW_PER_FLOAT).astype(np.int64)
+        raw = np.rint(np.array(rows).reshape(-1, CHANNELS) * _RAW_PER_FLOAT).astype(np.int64)
         return np.minimum((raw * 256 + 333) // 666, 255).astype(np.uint8)

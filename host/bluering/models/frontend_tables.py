@@ -20,10 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from bluering import files
-from ear.audio.format import RATE, WINDOW
+from ear.audio.format import CHANNELS, RATE, WINDOW
 
 FFT = 512
-CHANNELS = 40
 LOWEST_HZ, HIGHEST_HZ = 125.0, 7500.0
 UNIT = 1 << 12  # 1.0 as a window or band weight
 GAIN_BITS, GAIN_OFFSET, GAIN_STRENGTH = 21, 80.0, 0.95

@@ -7,10 +7,9 @@ from bluering import __version__
 from bluering.validate.engines import EngineSpec, fingerprint
 from bluering.validate.plan import ClipPart, Part
 from bluering.validate.results import PartResult
-from bluering.validate.runner import Finished, WorkerError, do_part
+from bluering.validate.runner import AHEAD, Finished, WorkerError, do_part
 
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer
-_AHEAD = 4  # parts handed out per thread of the cluster
 
 
 class Cluster:
@@ -55,7 +54,7 @@ def _run(client: Any, spec: EngineSpec, parts: list[Part], finished: Finished) -
         return futures
 
     threads = sum(client.nthreads().values())
-    results = as_completed(submit(_AHEAD * max(1, threads)), loop=client.loop)
+    results = as_completed(submit(AHEAD * max(1, threads)), loop=client.loop)
     for future in results:
         finished(under_way.pop(future.key), future.result())
         results.update(submit(1))

@@ -18,7 +18,7 @@ from bluering.validate.results import PartResult
 from bluering.validate.store import Store
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_AHEAD = 4  # parts handed out per process, so that none waits for its next one
+AHEAD = 4  # parts handed out to each worker, so that none waits for its next one
 
 
 class InterruptedRunError(BlueRingError):
@@ -78,7 +78,7 @@ class Processes:
 
         try:
             with _for_workers():
-                submit(_AHEAD * self._jobs)
+                submit(AHEAD * self._jobs)
             while under_way:
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in done:

@@ -37,7 +37,7 @@ class RecordingKeys:
 
 def recording_keys(device_key: bytes, start: RecordingStart) -> RecordingKeys:
     """The keys of the recording that ``start`` begins."""
-    info = b"bluering recording 1" + start.boot.to_bytes(4, "little")
+    info = keys.RECORDING + start.boot.to_bytes(4, "little")
     info += start.number.to_bytes(4, "little")
     both = HKDF(hashes.SHA256(), 2 * keys.KEY_SIZE, start.salt, info).derive(device_key)
     return RecordingKeys(both[: keys.KEY_SIZE], both[keys.KEY_SIZE :])

@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bluering.files import make_folder, write_private
 from bluering.vault import masterkey
+from bluering.vault.aes import seal, unseal
 from bluering.vault.database import sqlite_url
 from bluering.vault.errors import NoVaultError, VaultError, WrongKeyError
 
 _DESCRIPTION = "vault.json"
-_NONCE_SIZE = 12
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ def adopt(
     _refuse_existing(path)
     make_folder(path, private=True)
     make_folder(path / "blobs", private=True)
-    nonce = secrets.token_bytes(_NONCE_SIZE)
-    check = nonce + AESGCM(key).encrypt(nonce, b"", vault_id.encode())
+    check = seal(AESGCM(key), b"", vault_id.encode())
     text = {"id": vault_id, "database": database, "key": description, "check": check.hex()}
     write_private(path / _DESCRIPTION, json.dumps(text, indent=1))
     return Folder(path, vault_id, database or sqlite_url(path / "vault.db"), key)
@@ -65,7 +64,7 @@ def load(path: Path, ask: masterkey.Ask) -> Folder:
     key = masterkey.load(text["key"], ask)
     check = bytes.fromhex(text["check"])
     try:
-        AESGCM(key).decrypt(check[:_NONCE_SIZE], check[_NONCE_SIZE:], text["id"].encode())
+        unseal(AESGCM(key), check, text["id"].encode())
     except InvalidTag:
         raise WrongKeyError("the key in the system's keyring is another vault's") from None
     return Folder(path, text["id"], text["database"] or sqlite_url(path / "vault.db"), key)

@@ -9,6 +9,7 @@ import soundfile
 
 from bluering.samples import Samples
 from bluering.sound_files import encoded
+from ear.audio.format import HOP
 
 
 def to_flac(samples: Samples) -> bytes:
@@ -29,14 +30,14 @@ def from_flac(data: bytes) -> Samples:
     return np.asarray(samples, np.int16)
 
 
-_WINDOW, _HOP = 512, 160
+_WINDOW = 512
 _FLOOR_DB = -70.0
 
 
 def spectrogram_png(samples: Samples) -> bytes:
     """A grey-scale picture: time to the right (10 ms a pixel), 0 to 8 kHz upwards."""
     padded = np.pad(samples.astype(float) / 32768, (0, _WINDOW))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP]
     magnitude = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)) / (_WINDOW / 4)
     decibels = 20 * np.log10(np.maximum(magnitude, 10 ** (_FLOOR_DB / 20)))
     shade = np.clip(255 * (1 - decibels / _FLOOR_DB), 0, 255).astype(np.uint8)

@@ -11,8 +11,9 @@ from scipy.signal import stft
 
 from bluering.samples import Samples
 from bluering.sound_files import RATE, encoded
+from ear.audio.format import HOP
 
-_WINDOW, _HOP = 400, 160
+_WINDOW = 400
 _DYNAMIC_DB = 70.0
 # Dark to bright through hue and lightness alike, so that it also reads in grey.
 _STOPS = np.array(
@@ -35,7 +36,7 @@ def audio_url(samples: Samples) -> str:
 
 def spectrogram_url(samples: Samples) -> str:
     """PNG as a data URL: time from left to right, 0 to 8 kHz from bottom to top."""
-    _, _, spectrum = stft(samples / 32768.0, RATE, nperseg=_WINDOW, noverlap=_WINDOW - _HOP)
+    _, _, spectrum = stft(samples / 32768.0, RATE, nperseg=_WINDOW, noverlap=_WINDOW - HOP)
     level = 20 * np.log10(np.abs(spectrum) + 1e-6)
     shown = np.clip((level - level.max()) / _DYNAMIC_DB + 1, 0, 1)[::-1]
     return _url("image/png", _png((shown * 255).astype(np.uint8)))

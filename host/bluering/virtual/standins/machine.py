@@ -6,13 +6,15 @@ import sys
 import utime
 import wires
 
+from ear.audio.format import HOP, RATE
+
 PWRON_RESET = 1
 HARD_RESET = 2
 WDT_RESET = 3
 _CAUSES = {"power": PWRON_RESET, "reset": HARD_RESET, "watchdog": WDT_RESET}
 _RESET_CODE = 85  # the runner starts the firmware again when it ends with this
 
-_BYTES_PER_HOP = 320
+_BYTES_PER_HOP = 2 * HOP
 _I2S_FRAME_BYTES = 8  # as in the ESP32's DMA: 32-bit stereo, whatever is read
 
 
@@ -41,7 +43,7 @@ class I2S:
     MONO = 0
 
     def __init__(self, id, *, sck, ws, sd, mode, bits, format, rate, ibuf):
-        if bits != 16 or rate != 16000 or mode != I2S.RX or format != I2S.MONO:
+        if bits != 16 or rate != RATE or mode != I2S.RX or format != I2S.MONO:
             raise ValueError("the virtual microphone is 16 kHz, 16 bits, mono")
         self._capacity_hops = ibuf // _I2S_FRAME_BYTES * 2 // _BYTES_PER_HOP
         self._due = utime.ticks_us()
