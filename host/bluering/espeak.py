@@ -12,7 +12,7 @@ try:
     import espeakng_loader
 except ModuleNotFoundError as error:
     raise BlueRingError(
-        "the voices are not installed; install them with: pip install 'bluering[scene]'"
+        "the voices are not installed", "install them with: pip install 'bluering[scene]'"
     ) from error
 
 # speak_lib.h of eSpeak NG 1.52

@@ -150,7 +150,7 @@ def test_without_a_vault_it_says_how_to_make_one(folder: Path):
     assert folder
     failed = _type("list")
     assert isinstance(failed.exception, VaultError)
-    assert "bluering vault create" in str(failed.exception)
+    assert "bluering vault create" in failed.exception.hint
 
 
 def _on_record(vault: Vault) -> list[tuple[str, str, str]]:

@@ -30,8 +30,8 @@ app = typer.Typer(
     help="A wake-word speaker that can be trusted: flash it, watch it, measure it.",
     epilog=(
         "Exit codes: 0 done, 1 failed, 2 a command that can't be understood, 3 measured but not "
-        "everything, 4 what was verified was altered, 5 the computer refused a file or is full, "
-        "130 interrupted."
+        "everything, 4 what was verified was altered, 5 the computer refused (a file, a "
+        "full disk), 130 interrupted."
     ),
     no_args_is_help=True,
     add_completion=False,

@@ -67,7 +67,7 @@ def new(
     """Ask about a board and write its file."""
     path = folder / f"{name}.toml"
     if path.exists():
-        raise boards.BoardError(f"{path} exists already: edit it, or choose another name")
+        raise boards.BoardError(f"{path} exists already", "edit it, or choose another name")
     board = interview.ask(name, path, lambda question, default: typer.prompt(question, default))
     files.write(path, writer.dump(board))
     for problem in pins.problems(board):

@@ -64,7 +64,7 @@ def status(port: PortOption = "auto", as_json: AsJson = False) -> None:
             if state.hello and state.ring and state.health:
                 break
         if state.hello is None:
-            raise SilentDeviceError(f"nothing came from {port}: 'bluering doctor' tells why")
+            raise SilentDeviceError(f"nothing came from {port}", "'bluering doctor' tells why")
         settings = control.settings(connection)
     if as_json:
         lines.append(json.dumps({"event": "settings", "settings": settings}))

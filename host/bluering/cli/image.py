@@ -117,5 +117,5 @@ def compiled_words(words: str) -> list:
 
     names = [name.strip() for name in words.split(",") if name.strip()]
     if not names:
-        raise BlueRingError("--words names no word; try --words alexa")
+        raise BlueRingError("--words names no word", "try --words alexa")
     return [chosen(name) for name in names]

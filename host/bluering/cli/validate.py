@@ -183,8 +183,8 @@ def gate(
     failed = [f"{check.model}: {check.what}" for check in checks if check.failed]
     if failed:
         raise GateError(
-            f"{new} is worse than {baseline}: {'; '.join(failed)}. "
-            "Keep the old model, or make the new report the baseline knowingly"
+            f"{new} is worse than {baseline}: {'; '.join(failed)}",
+            "keep the old model, or make the new report the baseline knowingly",
         )
 
 

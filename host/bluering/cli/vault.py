@@ -92,7 +92,7 @@ def play(name: Name = "last", vault: VaultFolder = None) -> None:
         sounddevice.play(samples, RATE, blocking=True)
     except sounddevice.PortAudioError as error:
         raise BlueRingError(
-            f"this computer can't play it ({error}). 'bluering vault export' writes a file"
+            f"this computer can't play it ({error})", "'bluering vault export' writes a file"
         ) from error
 
 

@@ -44,8 +44,9 @@ def fetch(name: str, progress: Progress = lambda _have, _all: None) -> Path:
     pin = PINS.get(name)
     if pin is None:
         raise DownloadError(
-            f"no SHA-256 is known for the stock image {name}: download it from "
-            f"micropython.org/download/{name.split('-')[0]} and give it with --firmware"
+            f"no SHA-256 is known for the stock image {name}",
+            f"download it from micropython.org/download/{name.split('-')[0]} and give it "
+            "with --firmware",
         )
     file = f"{name}-{pin.date}-v{pin.version}.bin"
     path = places.cache() / file
@@ -59,8 +60,9 @@ def fetch(name: str, progress: Progress = lambda _have, _all: None) -> Path:
         digest = _sha256(part)
         part.unlink()
         raise DownloadError(
-            f"{file} came with SHA-256 {digest[:16]}..., not {pin.sha256}...: it was altered or "
-            "damaged on its way and is thrown away. Try again, or give the file with --firmware"
+            f"{file} came with SHA-256 {digest[:16]}..., not {pin.sha256}...: it was altered "
+            "or damaged on its way and is thrown away",
+            "try again, or give the file with --firmware",
         )
     part.replace(path)
     return path
@@ -87,13 +89,14 @@ def _download(url: str, part: Path, progress: Progress) -> None:
         if error.code == 416:
             return  # nothing is missing; the hash tells whether it is right
         raise DownloadError(
-            f"{url}: the server answers {error.code} {error.reason}; download the image by hand "
-            "and give it with --firmware"
+            f"{url}: the server answers {error.code} {error.reason}",
+            "download the image by hand and give it with --firmware",
         ) from error
     except (OSError, HTTPException) as error:
         raise DownloadError(
-            f"{url}: {getattr(error, 'reason', None) or error}; run the same command again to "
-            "go on where it stopped, or give the image with --firmware"
+            f"{url}: {getattr(error, 'reason', None) or error}",
+            "run the same command again to go on where it stopped, or give the image with "
+            "--firmware",
         ) from error
 
 

@@ -88,8 +88,8 @@ def examiner(word: CompiledWord, look: Look | None = None) -> Examiner:
     sha256 = source_sha256(word.blob).hex()
     if look.model_sha256 != sha256:
         raise ModelError(
-            f"the second look of '{word.name}' was made for another version of its model. Make it "
-            f"anew with 'bluering model second-look'"
+            f"the second look of '{word.name}' was made for another version of its model",
+            "make it anew with 'bluering model second-look'",
         )
     return Examiner(Reference(word.blob), word.manifest.window, look)
 
@@ -101,8 +101,8 @@ def find_look(word: CompiledWord) -> Look:
         if path.is_file():
             return read_look(path)
     raise ModelError(
-        f"'{word.name}' has no second look: there is no {word.name}{SUFFIX} beside its model. "
-        "'bluering model second-look' makes one"
+        f"'{word.name}' has no second look: there is no {word.name}{SUFFIX} beside its model",
+        "'bluering model second-look' makes one",
     )
 
 

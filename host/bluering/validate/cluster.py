@@ -26,8 +26,8 @@ class Cluster:
             client = Client(self._address, timeout=PATIENCE_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise WorkerError(
-                f"no Dask scheduler answers at {self._address}: {error}. "
-                "Start one with 'dask scheduler' and give the address that it prints"
+                f"no Dask scheduler answers at {self._address}: {error}",
+                "start one with 'dask scheduler' and give the address that it prints",
             ) from error
         try:
             with client:
@@ -76,6 +76,6 @@ def _check_workers(client: Any, spec: EngineSpec) -> None:
     for worker, theirs in client.run(fingerprint, spec).items():
         if theirs != ours:
             raise WorkerError(
-                f"the worker {worker} runs other code than this machine's bluering {__version__}: "
-                "install the same version on both"
+                f"the worker {worker} runs other code than this machine's bluering {__version__}",
+                "install the same version on both",
             )

@@ -121,6 +121,6 @@ def place_of(words: list[Word], model: ModelSpec) -> int:
             return place
     found = ", ".join(word.name for word in words) or "none"
     raise TargetError(
-        f"the device hasn't got the model {model.name} with this source; it listens for: {found}. "
-        "Put it there with 'bluering deploy'"
+        f"the device hasn't got the model {model.name} with this source; it listens for: {found}",
+        "put it there with 'bluering deploy'",
     )

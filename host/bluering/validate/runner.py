@@ -87,8 +87,8 @@ class Processes:
                 submit(len(done))
         except BrokenProcessPool as error:
             raise WorkerError(
-                "a worker process died, perhaps for lack of memory. The finished parts are kept: "
-                "run the same command again, with fewer --jobs"
+                "a worker process died, perhaps for lack of memory. The finished parts are kept",
+                "run the same command again, with fewer --jobs",
             ) from error
         finally:
             # Parts under way take seconds; waiting for them is cheaper than doing them again.
@@ -140,6 +140,6 @@ def run(
         workers.run(spec, todo, keep)
     except KeyboardInterrupt as error:
         raise InterruptedRunError(
-            f"interrupted. The finished parts are kept in {store.folder}: "
-            "run the same command again to go on"
+            f"interrupted. The finished parts are kept in {store.folder}",
+            "run the same command again to go on",
         ) from error

@@ -58,7 +58,9 @@ class Store:
         try:
             return parse(part, json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, IndexError, TypeError, zlib.error) as error:
-            raise StoreError(f"there is no finished part in {path}: run validate again") from error
+            raise StoreError(
+                f"there is no finished part in {path}", "run validate again"
+            ) from error
 
     def _path(self, part: Part) -> Path:
         described = json.dumps([self._engine, _described(part)])

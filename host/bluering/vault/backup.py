@@ -68,7 +68,8 @@ def backup(
                 _add(tar, _BLOBS + blob_id, vault.blobs.path(blob_id).read_bytes())
             except FileNotFoundError:
                 raise VaultError(
-                    f"recording {blob_id} has no blob: 'bluering vault verify' tells what is wrong"
+                    f"recording {blob_id} has no blob",
+                    "'bluering vault verify' tells what is wrong",
                 ) from None
     return len(ids)
 

@@ -76,7 +76,7 @@ def describe(path: Path) -> dict[str, Any]:
         return json.loads((path / _DESCRIPTION).read_text())
     except FileNotFoundError:
         raise NoVaultError(
-            f"there is no vault in {path}. 'bluering vault create' makes one"
+            f"there is no vault in {path}", "'bluering vault create' makes one"
         ) from None
     except (OSError, ValueError) as error:
         raise VaultError(f"{path / _DESCRIPTION} can't be read: {error}") from error

@@ -75,8 +75,8 @@ def _to_keyring(vault_id: str, key: bytes) -> Description:
         keyring.set_password(_SERVICE, vault_id, key.hex())
     except KeyringError as error:
         raise VaultError(
-            f"the system's keyring takes no key ({error}). Use a passphrase: "
-            "'bluering vault create --passphrase'"
+            f"the system's keyring takes no key ({error})",
+            "use a passphrase: 'bluering vault create --passphrase'",
         ) from error
     return {"kind": "keyring", "name": vault_id}
 
@@ -86,11 +86,12 @@ def _from_keyring(name: str) -> bytes:
         key = keyring.get_password(_SERVICE, name)
     except KeyringError as error:
         raise VaultError(
-            f"the system's keyring can't be read ({error}). Unlock it and try again"
+            f"the system's keyring can't be read ({error})", "unlock it and try again"
         ) from error
     if key is None:
         raise WrongKeyError(
-            "the system's keyring has no key for this vault. Was it made by another user or on "
-            "another computer? 'bluering vault restore' opens a backup with its passphrase"
+            "the system's keyring has no key for this vault",
+            "was it made by another user or on another computer? 'bluering vault restore' "
+            "opens a backup with its passphrase",
         )
     return bytes.fromhex(key)

@@ -49,8 +49,8 @@ def by_the_same_model(words: Iterable[CompiledWord] | None = None) -> Choose:
             word = next(unread, None)
             if word is None:
                 raise ModelError(
-                    "no model here is the one that woke the device, or it has no second look. "
-                    "Name its manifest: '--second-look MANIFEST'"
+                    "no model here is the one that woke the device, or it has no second look",
+                    "name its manifest: '--second-look MANIFEST'",
                 )
             try:
                 found = examiner(word)

@@ -67,7 +67,7 @@ def write(checkpoint: Checkpoint, path: Path) -> None:
     Raises FileError when it can't be written.
     """
     if path.exists():
-        raise ReviewError(f"{path} exists already: name a new file for each checkpoint")
+        raise ReviewError(f"{path} exists already", "name a new file for each checkpoint")
     write_private(path, json.dumps(asdict(checkpoint), indent=1) + "\n")
 
 

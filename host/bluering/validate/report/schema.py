@@ -270,6 +270,6 @@ def read_report(path: Path) -> Report:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ReportError(
-            f"{path} is no report of bluering validate ({place}: {first['msg']}). "
-            "Give the .json that validate wrote"
+            f"{path} is no report of bluering validate ({place}: {first['msg']})",
+            "give the .json that validate wrote",
         ) from error
