@@ -9,6 +9,7 @@ import sys
 
 import esp32
 import machine
+import micropython
 
 CRASH_LOG = "crash.log"
 _NVS = "bluering_boot"
@@ -64,6 +65,13 @@ def write_crash(error, path=CRASH_LOG):
     os.rename(path + ".new", path)
 
 
+def _keep_crash(error):
+    try:
+        write_crash(error)
+    except OSError as fault:
+        sys.print_exception(fault)  # a full file system keeps nobody from starting again
+
+
 def read_crash(path=CRASH_LOG):
     """The last crash's traceback, or ""."""
     try:
@@ -79,42 +87,88 @@ def forget_crash(path=CRASH_LOG):
 
 
 def main():
-    """Start the device. Returns to the REPL where that was asked for, or when sound ended."""
+    """Start the device. Returns to the REPL where that was asked for, when the sound ended, or
+    when not even safe mode works: then it is all that is left."""
     starts = Starts(esp32.NVS(_NVS))
     if starts.take_repl():
         return
     failed = starts.begin(machine.reset_cause() == machine.PWRON_RESET)
-    try:
-        following = _run(starts, failed)
-    except Exception as error:
-        write_crash(error)
-        machine.reset()
-    else:
-        if following:
-            # A watchdog that is fed by hops alone can't be stopped: the REPL needs a new start.
-            starts.ask_for_repl()
-            machine.reset()
-
-
-def _run(starts, failed):
-    """Whether the REPL was asked for."""
-    from ear import app, ring
-    from ear.commands import LEAVE
-
-    parts = app.Parts()
-    crash = read_crash()
     if failed >= _MOST_FAILURES:
-        text = f"{failed} starts in a row failed; cut the power to try again. {crash[-200:]}"
-        # Whatever is changed meanwhile, a start of its own must show that it helps.
-        while app.halt(parts, ring.SAFE_MODE, "safe_mode", text) != LEAVE:
-            pass
-        return True
+        try:
+            _safe_mode(failed)
+        except Exception as error:
+            micropython.kbd_intr(3)
+            sys.print_exception(error)
+            return
+    else:
+        try:
+            following = _run(starts)
+        except Exception as error:
+            _keep_crash(error)
+            machine.reset()
+        if not _leaves(following):
+            return
+    # A watchdog that is fed by hops alone can't be stopped: the REPL needs a new start.
+    starts.ask_for_repl()
+    machine.reset()
+
+
+def _leaves(following):
+    """Whether the REPL was asked for; other words need a new start."""
+    from ear.commands import LEAVE, RESTART
+
+    if following == RESTART:
+        machine.reset()
+    return following == LEAVE
+
+
+def _safe_mode(failed):
+    """Light, link and settings, nothing else, until the REPL is asked for."""
+    from ear import ring
+    from ear.base import Base
+    from ear.commands import LEAVE
+    from ear.halt import halt, take_leave
+
+    base = Base()
+    text = f"{failed} starts in a row failed; cut the power to try again. {read_crash()[-200:]}"
+    # Whatever is changed meanwhile, a start of its own must show that it helps.
+    while halt(base, ring.SAFE_MODE, "safe_mode", text) != LEAVE:
+        pass
+    take_leave(base, "the REPL was asked for")
+
+
+def _run(starts):
+    """Listen, or say why not; returns what is to follow: commands.LEAVE, RESTART, or app.ENDED."""
+    from ear.base import Base
+
+    base = Base()
+    base.load_settings()
+    crash = read_crash()
     if crash:
-        parts.notes.append(("crash", crash[-250:]))
+        base.notes.append(("crash", crash[-250:]))
         forget_crash()
     if machine.reset_cause() == machine.WDT_RESET:
-        parts.notes.append(("watchdog", "the watchdog ended the last run: it had stood still"))
-    following = app.listen(parts, starts.good, machine.WDT(timeout=_WATCHDOG_MS))
-    app.take_leave(parts, following)
+        base.notes.append(("watchdog", "the watchdog ended the last run: it had stood still"))
+    fault = device = None
+    from ear import start
+
+    try:
+        device = start.make(base)
+    except start.StartError as error:
+        fault = error
+    watchdog = machine.WDT(timeout=_WATCHDOG_MS)
+    if device:
+        following = device.run(starts.good, watchdog)
+    else:
+        from ear.halt import halt
+
+        following = halt(base, fault.state, fault.code, fault.text, watchdog)
+    from ear.commands import LEAVE, RESTART
+    from ear.halt import take_leave
+
     starts.good()
-    return following == LEAVE
+    if following == RESTART:
+        base.link.flush()
+        return following
+    take_leave(base, "the REPL was asked for" if following == LEAVE else "the sound ended")
+    return following

@@ -15,5 +15,7 @@ class Clock:
     def advance(self, hops=1):
         """Count ``hops`` more."""
         low = self.low + hops
-        self.low = low & 0xFFFF
-        self.high += low >> 16
+        if low > 0xFFFF:
+            self.high += low >> 16
+            low &= 0xFFFF
+        self.low = low

@@ -6,11 +6,11 @@ import struct
 from ear.link import messages, telemetry
 from ear.privacy import gate
 from ear.settings import CUTOFF_PREFIX, SettingError
-from ear.spotter import words
+from ear.spotter import files
 
 # What the application is to do next.
 STAY = 0
-RESTART = 1  # with other words or cutoffs
+RESTART = 1  # with other words
 LEAVE = 2  # for the REPL
 
 _WARNING = messages.SEVERITIES.index("warning")
@@ -50,6 +50,8 @@ class Requests:
                 handler()
             except (ValueError, IndexError):
                 self._warn("message", "a message of the host made no sense")
+            except MemoryError as error:
+                self._warn("memory", "there is no room for what the host asks: " + str(error))
         return True
 
     def _values(self, message):
@@ -77,8 +79,8 @@ class Requests:
             value = json.loads(value)
             # A word that isn't there would stop the device at its next start.
             for word in _words_in(name, value):
-                if word not in words.names():
-                    there = ", ".join(words.names())
+                if word not in files.names():
+                    there = ", ".join(files.names())
                     raise SettingError(f"the board has no word {word}, it has {there}")
             self._settings.set(name, value)
         except (SettingError, ValueError, OSError) as error:
@@ -87,8 +89,10 @@ class Requests:
         # First done, then told: what was on its way when a recording is cancelled is dropped.
         self._changed()
         self._tell_setting(name)
-        if name == "words" or name.startswith(CUTOFF_PREFIX):
+        if name == "words":
             self.next = RESTART
+        elif name.startswith(CUTOFF_PREFIX):
+            self._cutoff_changed(name[len(CUTOFF_PREFIX) :])
 
     def _text(self, at):
         """The text that begins at a place of the payload, and where it ends."""
@@ -100,6 +104,9 @@ class Requests:
 
     def _changed(self):
         """A setting has changed."""
+
+    def _cutoff_changed(self, name):
+        """A word's cutoff has changed."""
 
 
 class Commands(Requests):
@@ -129,6 +136,9 @@ class Commands(Requests):
 
     def _changed(self):
         self._app.settings_changed()
+
+    def _cutoff_changed(self, name):
+        self._app.cutoff_changed(name)
 
     def _hello(self):
         # A host that has just come: what was too much for nobody may not be for this one.

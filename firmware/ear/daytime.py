@@ -17,13 +17,13 @@ class DayTime:
         self.minute = minute % _MINUTES
         self._hops = 0
 
-    def tick(self):
-        """Count a hop; True when a new minute began."""
+    def tick(self, hops=1):
+        """Count hops; True when a new minute began."""
         if self.minute == UNKNOWN:
             return False
-        self._hops += 1
+        self._hops += hops
         if self._hops < _HOPS_PER_MINUTE:
             return False
-        self._hops = 0
+        self._hops -= _HOPS_PER_MINUTE
         self.minute = (self.minute + 1) % _MINUTES
         return True

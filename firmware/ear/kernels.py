@@ -1,5 +1,7 @@
 """Which function does the work of a kernel: a viper one or a native one."""
 
+from ear import sequence
+
 
 class Kernels:
     """The functions of a kernels module, as attributes; native ones may take their places.
@@ -12,6 +14,7 @@ class Kernels:
         """``module``: its public functions are the kernels."""
         self.module = module
         self._address = None
+        self._run = self._locate = None
         for name in dir(module):
             function = getattr(module, name)
             if name[0] != "_" and callable(function):
@@ -22,6 +25,23 @@ class Kernels:
         if it takes buffers."""
         setattr(self, name, function)
         self._address = address
+
+    def run_with(self, run, locate):
+        """Let sequences be run by the native ``run``; ``locate`` tells where a function's machine
+        code and its object lie."""
+        self._run = run
+        self._locate = locate
+
+    @property
+    def runs(self):
+        """Whether these kernels' sequences are run by native code."""
+        return bool(self._run and self._address)
+
+    def sequence(self, calls, returned=0):
+        """Calls of kernels in one, see ``ear.sequence``: (kernel, arguments) each."""
+        if self.runs:
+            return sequence.native(calls, self._run, self._address, self._locate, returned)
+        return sequence.looped(calls, returned)
 
     def viper(self, name):
         """The viper function, where a native one doesn't suit what it is to work on."""

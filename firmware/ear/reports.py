@@ -8,6 +8,7 @@ import gc
 from ear.link import telemetry
 
 _FEWEST = 16  # scores are sent at least at every 16th output
+_HEAP_EVERY = 60  # health messages: counting the free heap walks through all of it
 
 
 class Reports:
@@ -26,6 +27,8 @@ class Reports:
         self._detectors = [word.detector for word in words]
         self._dropped = 0
         self._slowest_us = 0
+        self._free_heap = 0
+        self._until_heap = 0
         self.pace()
 
     def pace(self):
@@ -33,6 +36,7 @@ class Reports:
         self._scores_every = self._link.scores_every
         self._until_scores = 1
         self._until_health = self._link.health_every
+        self._until_heap = 0
 
     def scores(self, peak):
         """A model stepped."""
@@ -52,14 +56,16 @@ class Reports:
         light = self._light
         telemetry.ring(self._link.out, clock.low, clock.high, light.state, light.pixels)
 
-    def hop(self, took_us):
-        """A hop was processed in ``took_us`` microseconds."""
-        self._slowest_us = max(self._slowest_us, took_us)
-        self._until_health -= 1
-        if self._until_health == 0:
-            self._until_health = self._link.health_every
-            self._adapt()
-            self._health()
+    def hops(self, count, took_us):
+        """So many hops were processed, in ``took_us`` microseconds."""
+        if took_us > self._slowest_us:
+            self._slowest_us = took_us
+        if self._until_health:
+            self._until_health -= count
+            if self._until_health <= 0:
+                self._until_health += self._link.health_every
+                self._adapt()
+                self._health()
 
     def _adapt(self):
         dropped = self._link.out.dropped
@@ -68,6 +74,10 @@ class Reports:
         self._dropped = dropped
 
     def _health(self):
+        if not self._until_heap:
+            self._until_heap = _HEAP_EVERY
+            self._free_heap = gc.mem_free()
+        self._until_heap -= 1
         microphone = self._microphone
         telemetry.health(
             self._link.out,
@@ -78,7 +88,7 @@ class Reports:
             microphone.gaps,
             microphone.lost,
             self._slowest_us,
-            gc.mem_free(),
+            self._free_heap,
             self._scores_every,
         )
         self._slowest_us = 0

@@ -104,8 +104,8 @@ def is_still(state):
 class Ring:
     """The ring's shell: draws the state's pattern and writes it to the LEDs when it changed.
 
-    ``leds`` has a method ``write(pixels)``; ``count`` is their number (0 for a board without
-    any); ``limit`` is the highest brightness, 0..255.
+    ``leds`` has methods ``write(pixels)`` and ``write_again()``; ``count`` is their number (0 for
+    a board without any); ``limit`` is the highest brightness, 0..255.
     """
 
     def __init__(self, leds, count, limit=255):
@@ -113,6 +113,7 @@ class Ring:
         self._limit = limit
         self._hops = 0
         self._frame = 0
+        self._still = self._kept = False
         self.state = OFF
         self.pixels = bytearray(3 * count)
 
@@ -121,27 +122,33 @@ class Ring:
         self.state = state
         self._hops = 0
         self._frame = 0
+        self._still = is_still(state)
+        self._kept = state in _KEPT
         self._write()
 
     def dim(self, limit):
         """Change the highest brightness (night dimming), 0..255."""
-        self._limit = limit
-        self._write()
+        if limit != self._limit:
+            self._limit = limit
+            self._write()
 
-    def tick(self):
-        """Count one hop; returns True when the LEDs show something new.
+    def tick(self, hops=1):
+        """Count hops; returns True when the LEDs show something new.
 
         Raises OSError, as ``show`` and ``dim`` do, when the LEDs can't be written.
         """
-        self._hops += 1
+        if self._still and not self._kept:
+            return False
+        self._hops += hops
         if self._hops < FRAME_HOPS:
             return False
         self._hops = 0
+        if self._still:
+            self._leds.write_again()
+            return False
         self._frame = (self._frame + 1) & 0xFFFF
-        still = is_still(self.state)
-        if not still or self.state in _KEPT:
-            self._write()
-        return not still
+        self._write()
+        return True
 
     def _write(self):
         draw(self.state, self._frame, self._limit, self.pixels)

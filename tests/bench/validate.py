@@ -31,13 +31,13 @@ from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Recording
 from bluering.validate.engines import EngineSpec, Probabilities, engine_spec, open_engine
 from bluering.validate.plan import Part
-from bluering.validate.progress import Silent
 from bluering.validate.reference import open_reference
 from bluering.validate.runner import Processes, run
 from bluering.validate.session import prepare
 from bluering.validate.store import Store
 from tests.bench.peers import PymicroWakeword
 from tests.peers import peer
+from tests.silent import Silent
 
 _CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "dev"
 _PIECE_SECONDS = 600.0  # that the engines hear turn by turn

@@ -2,15 +2,15 @@
 
 from ear import app, boot
 
-hop = app.App.hop
+cycle = app.App.cycle
 
 
-def hop_or_crash(self):
-    """The application's own hop, twenty times."""
-    if self.heard() == 20:
+def cycle_or_crash(self):
+    """The application's own cycle, for twenty hops."""
+    if self.heard() >= 20:
         raise ValueError("crashed on purpose")
-    return hop(self)
+    return cycle(self)
 
 
-app.App.hop = hop_or_crash
+app.App.cycle = cycle_or_crash
 boot.main()

@@ -2,16 +2,16 @@
 
 from ear import app, boot
 
-hop = app.App.hop
+cycle = app.App.cycle
 
 
-def hop_or_hang(self):
-    """The application's own hop, twenty times."""
-    while self.heard() == 20:
+def cycle_or_hang(self):
+    """The application's own cycle, for twenty hops."""
+    while self.heard() >= 20:
         pass
-    return hop(self)
+    return cycle(self)
 
 
-app.App.hop = hop_or_hang
+app.App.cycle = cycle_or_hang
 boot._WATCHDOG_MS = 1000
 boot.main()

@@ -12,8 +12,11 @@ from ear.kernels import Kernels
 from ear.link.outbox import Outbox
 from ear.privacy import adpcm_kernels, codecs, gate
 from ear.privacy.cipher import Cipher
+from ear.privacy.false_wakes import FalseWakes
 from ear.privacy.identity import Identity
-from ear.privacy.recorder import Recorder, Wake
+from ear.privacy.preroll import PreRoll
+from ear.privacy.recorder import Recorder
+from ear.privacy.recording import Wake
 from ear.privacy.shell import Shell
 
 ID = b"\x01\x02\x03\x04\x05\x06\x07\x08"
@@ -115,11 +118,19 @@ class World:
             self.microphone,
             self.ring.show,
             lambda: None,
-            self.recorder,
+            FalseWakes(self.identity, self.outbox),
             self.wake,
             settings,
             lambda: None,
+            self.failed,
         )
+        self.shell.recorder = self.recorder
+        if settings.get("pre_roll"):
+            self.shell.pre_roll = PreRoll()
+
+    def failed(self, what, error):
+        """Nothing is to fail here."""
+        raise AssertionError((what, error))
 
     def ten_milliseconds(self, bytes_per_hop):
         """The link takes some bytes, then time passes."""

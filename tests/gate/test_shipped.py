@@ -17,12 +17,12 @@ from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED
 from bluering.validate.choose import choose_model
 from bluering.validate.engines import engine_spec
 from bluering.validate.gate import Check, gate
-from bluering.validate.progress import Silent
 from bluering.validate.report.schema import OperatingPoint, Report, read_report
 from bluering.validate.runner import Here, Processes, Workers
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
 from tests.peers import peer
+from tests.silent import Silent
 
 ROOT = Path(__file__).parents[2]
 SYNTHESISED = Path(__file__).parent / "corpus"

@@ -181,6 +181,6 @@ def test_no_flipped_bit_gives_a_wrong_result(vipers, monkeypatch):
 
 def test_digests_are_those_of_the_files():
     files = device_files()
-    assert set(files) == {f"ear/native/{part}.mpy" for part in world.TWINS} | {
+    assert set(files) == {f"ear/native/{part}.mpy" for part in world.PARTS} | {
         "ear/native/index.json"
     }

@@ -2,6 +2,7 @@
 
 import random
 from array import array
+from functools import partial
 
 import pytest
 
@@ -257,6 +258,52 @@ def test_qacc_has_16_lanes_of_20_bits_that_saturate(tmp_path):
         words = qacc(tmp_path, body.format(times), x, y)
         rails = -(1 << 19), (1 << 19) - 1
         assert lanes_of(words) == [min(max(p * times, rails[0]), rails[1]) for p in products]
+
+
+CALLER = """
+@micropython.asm_xtensa
+def kernel():
+    l32i(a10, a5, 0)
+    srai(a10, a10, 1)
+    l32i(a8, a10, 12)
+    movi_n(a4, 40)
+    movi_n(a6, 60)
+    movi_n(a11, 0)
+    movi_n(a12, 0)
+    mov(a13, a5)
+    callx8(a8)
+    add_n(a2, a4, a6)
+    add_n(a2, a2, a10)
+
+@micropython.asm_xtensa
+def called():
+    movi_n(a4, 9)
+    movi_n(a6, 9)
+    movi_n(a8, 9)
+{body}
+    movi_n(a2, 7)
+"""
+
+
+def test_caller_keeps_its_registers_and_gets_the_result(tmp_path):
+    core = Core(assembled(tmp_path, CALLER.format(body="    s32i(a8, a1, 12)")))
+    assert core.call("kernel", core.locate(partial(core.call, "called"))[1]) == (40 + 60 + 7) >> 1
+    assert core.counts == {"kernel": 15, "called": 9}
+
+
+def test_what_the_called_function_does_to_the_callers_frame_is_seen(tmp_path):
+    """Its own frame is 48 bytes; 16 bytes behind that is where the caller's a4 is saved."""
+    body = "    addi_n(a8, a8, -1)\n    s32i(a8, a1, 64)"
+    core = Core(assembled(tmp_path, CALLER.format(body=body)))
+    assert core.call("kernel", core.locate(partial(core.call, "called"))[1]) == (8 + 60 + 7) >> 1
+
+
+def test_only_a_functions_beginning_can_be_called(tmp_path):
+    core = Core(assembled(tmp_path, CALLER.format(body="    nop()")))
+    code, _ = core.locate(partial(core.call, "called"))
+    words = array("I", [0, 0, 0, code + 3])
+    with pytest.raises(CoreError, match="where no function begins"):
+        core.call("kernel", core.address(words))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 
 import ear.native
 from bluering.native.files import device_files
+from ear import sequence
 from ear.native import INDEX, NativeError, Trial, load
 from tests.native import world
-from tests.targets.pie import Core
 from tests.targets.xtensa import QemuMissingError
 
 S3 = SimpleNamespace(_mpy=10 << 10 | 3 << 8 | 6, _machine="Generic ESP32S3 module with ESP32S3")
@@ -59,19 +59,20 @@ def folder(files, tmp_path):
 
 @pytest.fixture
 def chip(monkeypatch, tmp_path_factory):
-    """An ESP32-S3 whose native modules run on the modelled core; the cores by part."""
-    cores = {part: Core(world.native_code(part)) for part in world.TWINS}
+    """An ESP32-S3 whose native modules run on the modelled core, which may call viper ones."""
+    core = world.whole_core()
     monkeypatch.setattr(ear.native, "sys", SimpleNamespace(implementation=S3, modules=sys.modules))
     addresses = ModuleType("uctypes")
-    vars(addresses)["addressof"] = lambda buffer: buffer
+    vars(addresses)["addressof"] = core.address
     monkeypatch.setitem(sys.modules, "uctypes", addresses)
-    for part, core in cores.items():
+    monkeypatch.setattr(ear.native, "locate", core.locate)
+    for part in world.PARTS:
         module = world.native_module(part, core)
         monkeypatch.setitem(sys.modules, f"ear.native.{part}", module)
         monkeypatch.setattr(ear.native, part, module, raising=False)
     try:
         with world.viper_under_qemu(tmp_path_factory.mktemp("viper")):
-            yield cores
+            yield core
     except QemuMissingError as error:
         pytest.skip(str(error))
 
@@ -80,11 +81,14 @@ def test_all_native_kernels_are_used_on_the_chip(chip, folder):
     memory = Memory()
     native = load_from(folder, memory)
     assert native.reasons == []
-    assert len(native.names) == sum(len(core.functions) for core in chip.values())
-    assert {"frontend.window", "spotter.conv", "adpcm.encode"} <= set(native.names)
+    assert len(native.names) == len(chip.functions)
+    assert {"frontend.window", "spotter.conv", "adpcm.encode", "mic.narrow"} < set(native.names)
     assert vars(native.spotter)["conv"].args == ("conv",)  # the native one
     assert vars(native.adpcm)["encode"].args == ("encode",)
     assert memory.events == ["begin", "end"]
+    for kernels in (native.frontend, native.spotter):
+        chosen = kernels.sequence(((print, (0, 0)),))
+        assert chosen.run.args == ("run",)
 
 
 @pytest.mark.usefixtures("chip")
@@ -107,7 +111,7 @@ def test_a_damaged_file_costs_its_own_kernels_only(folder):
 
 def test_a_wrong_kernel_costs_itself_only(chip, folder):
     """The quantiser's factor is another: 25191 + 256."""
-    functions = chip["frontend"].functions
+    functions = chip.functions
     wrong = functions["quantise"].replace((25191).to_bytes(4, "little"), b"\x67\x63\0\0")
     assert wrong != functions["quantise"]
     functions["quantise"] = wrong
@@ -115,6 +119,18 @@ def test_a_wrong_kernel_costs_itself_only(chip, folder):
     assert native.reasons == ["frontend.quantise gives wrong answers"]
     assert "frontend.quantise" not in native.names
     assert "frontend.logarithms" in native.names
+
+
+def test_a_wrong_run_leaves_the_sequences_to_python(chip, folder):
+    """It returns the number of calls, not the first one's result."""
+    functions = chip.functions
+    wrong = functions["run"].replace(bytes.fromhex("222201"), bytes.fromhex("222200"))
+    assert wrong != functions["run"]  # l32i a2, a2, 4 became l32i a2, a2, 0
+    functions["run"] = wrong
+    native = load_from(folder, Memory())
+    assert native.reasons == ["sequence.run gives wrong answers"]
+    assert "sequence.run" not in native.names
+    assert native.frontend.sequence(((print, (0, 0)),)).run is sequence.run
 
 
 @pytest.mark.usefixtures("chip")
@@ -192,6 +208,16 @@ def test_a_trial_remembers_over_a_reset(monkeypatch):
     assert not Trial(b"another").failed()  # other kernels are another trial
     trial.end()
     assert not Trial(b"index").failed()
+
+
+def test_machine_code_is_where_the_function_object_says(monkeypatch):
+    memory = {0x3FC80010 + 12: 0x40375000}
+    monkeypatch.setitem(sys.modules, "machine", SimpleNamespace(mem32=memory))
+    monkeypatch.setattr(ear.native, "id", lambda _: 0x3FC80010, raising=False)
+    assert ear.native.locate(print) == (0x40375000, 0x3FC80010)
+    memory[0x3FC80010 + 12] = 0x3FC91234  # byte code, say
+    with pytest.raises(NativeError, match="isn't where it should be"):
+        ear.native.locate(print)
 
 
 def test_reason_for_a_missing_file_is_told():

@@ -3,6 +3,7 @@
 import random
 from array import array
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_hop_is_read_with_the_native_kernel(native, monkeypatch):
         buffer[:] = words.tobytes()
         return len(buffer)
 
-    core = Core(native)
+    core: Any = Core(native)
     bus = SimpleNamespace(readinto=readinto, deinit=lambda: None)
     mic = import_module("ear.audio.mic", "ear.audio.mic_kernels", core)
     clock = SimpleNamespace(ticks_us=lambda: 0, ticks_diff=lambda end, start: end - start)

@@ -176,7 +176,7 @@ def test_layer_that_does_not_suit_vectors_runs_in_viper(core):
     """Sums too long for a lane, rows or inputs that aren't aligned."""
     blob = bytearray(packaged("alexa").blob)
     model = native_model(core, bytes(blob))
-    kernels = {call[0] for call in model._calls}
+    kernels = {kernel for kernel, _ in model._calls[1:-1]}
     assert {kernel.args for kernel in kernels} == {("conv",), ("depthwise",)}
     module = import_module("ear.spotter.model", "ear.spotter.model_kernels", core)
     layout = import_module("ear.spotter.format", "ear.spotter.model_kernels", core)

@@ -1,7 +1,7 @@
 """A device without a chip: viper kernels under QEMU, native ones on the modelled core."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,20 @@ TWINS = {
 _USERS = ("ear.audio.frontend", "ear.audio.mic", "ear.spotter.model")
 
 
+PARTS = (*TWINS, "sequence")
+
+
 def native_code(part: str) -> dict[str, bytes]:
     """The machine code of a part's native kernels."""
     return native_functions(build(SOURCES / f"{part}.py"))
+
+
+def whole_core() -> Core:
+    """A core with the native kernels of all parts."""
+    parts = [native_code(part) for part in PARTS]
+    functions = {name: code for part in parts for name, code in part.items()}
+    assert len(functions) == sum(map(len, parts))
+    return Core(functions)
 
 
 @contextmanager
@@ -34,19 +45,19 @@ def viper_under_qemu(folder: Path) -> Iterator[dict[str, ModuleType]]:
     for part, name in TWINS.items():
         source = FIRMWARE / (name.replace(".", "/") + ".py")
         machine = Xtensa(compile_functions(source, folder), counting=False)
-        modules[part] = _module(name, machine)
+        modules[part] = _module(name, machine, machine.functions)
     with _imported({TWINS[part]: module for part, module in modules.items()}):
         yield modules
 
 
 def native_module(part: str, core: Core) -> ModuleType:
-    """A native module whose functions run on the core."""
-    return _module(f"ear.native.{part}", core)
+    """A native module whose functions run on the core, which may have those of other parts too."""
+    return _module(f"ear.native.{part}", core, native_code(part))
 
 
-def _module(name: str, machine: Xtensa | Core) -> ModuleType:
+def _module(name: str, machine: Xtensa | Core, functions: Iterable[str]) -> ModuleType:
     module = ModuleType(name)
-    for function in machine.functions:
+    for function in functions:
         setattr(module, function, partial(machine.call, function))
     return module
 

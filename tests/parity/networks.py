@@ -1,5 +1,6 @@
 """Streaming networks of shapes that the packaged models don't have, with random weights."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,17 @@ class RandomNetwork(StreamingWriter):
     def __init__(self, stride: int, seed: int) -> None:
         super().__init__(stride)
         self._random = np.random.default_rng(seed)
+
+    def keep_all(self, x: Signal, rows: int) -> Signal:
+        """As ``keep``, with a state that also holds the newest rows until the next step."""
+        handle, kept = self._state(x, rows + x.rows)
+        joined = self.join_rows(self.newest(kept, rows), x)
+        self._graph.operator("ASSIGN_VARIABLE", [handle, joined.tensor], [])
+        return joined
+
+    def join_channels(self, parts: Sequence[Signal]) -> Signal:
+        channels = sum(part.channels for part in parts)
+        return self._concatenation(parts, 3, parts[0].rows, channels)
 
     def random_conv(
         self,

@@ -8,10 +8,10 @@ from bluering.validate.choose import choose_model
 from bluering.validate.corpus import load_corpus
 from bluering.validate.engines import EngineSpec, engine_spec
 from bluering.validate.plan import Condition, Part, StreamPart, make_plan
-from bluering.validate.progress import Silent
 from bluering.validate.runner import Processes, run
 from bluering.validate.store import Store
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
+from tests.silent import Silent
 from tests.some_hours import some_hours
 
 ROOT = Path(__file__).parents[2]

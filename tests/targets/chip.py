@@ -17,12 +17,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ESP32_S3, ESP32_C3 = 9, 5
+ESP32_S3, ESP32_C3, ESP32_S31 = 9, 5, 32
 MAC = bytes.fromhex("ecda3b123456")
 
 _SECTOR = 4096
 _END, _ESCAPE = b"\xc0", b"\xdb"
-_MAC_REGISTER = 0x60007044
+_EFUSES = 0x60007044  # the S3's BLOCK1: MAC, then what is inside the chip
+# PSRAM_CAP by MB: its low two bits are in word 4, the third is in word 5.
+_PSRAM_CAP = {0: 0, 8: 1, 2: 2, 16: 3, 4: 4, -1: 5}
+_PSRAM_CAP_SHIFT, _PSRAM_CAP_HIGH = 3, 19
+_PSRAM_VENDOR = 1 << 7  # AP_3v3
+_PACKAGE_SHIFT = 21
+_RTC_OPTION1 = 0x6000812C  # esptool clears it right before it resets an S3 by RTS
 _SPI = 0x60002000
 _SPI_USR2, _SPI_W0, _SPI_START = _SPI + 0x20, _SPI + 0x58, 1 << 18
 _READ_ID, _READ_SFDP = 0x9F, 0x5A
@@ -34,19 +40,34 @@ _ROM_SYNC = 0x20120707
 class Chip:
     """A chip and its flash; ``port`` is the path of the port while it is plugged in.
 
-    ``pull_after``: bytes received until the cable is pulled. ``received``: bytes so far.
+    ``psram_mb``: what its eFuses tell of PSRAM inside; 0 for none, -1 for a size that esptool
+    doesn't know. ``package``: its eFuses' number. ``pull_after``: bytes received until the cable is
+    pulled. ``received``: bytes so far. ``in_loader``: whether it waits in its boot loader instead
+    of running what is in its flash.
     """
 
-    def __init__(self, port: Path, flash_mib: int = 8, chip_id: int = ESP32_S3) -> None:
+    def __init__(
+        self,
+        port: Path,
+        flash_mib: int = 8,
+        chip_id: int = ESP32_S3,
+        psram_mb: int = 8,
+        package: int = 0,
+    ) -> None:
         self.port = port
+        self.in_loader = False
         self.flash = bytearray(b"\xff" * (flash_mib << 20))
         self.chip_id = chip_id
         self.pull_after: int | None = None
         self.received = 0
         size_code = (flash_mib << 20).bit_length() - 1
+        psram = _PSRAM_CAP[psram_mb]
         self._registers = {
-            _MAC_REGISTER: int.from_bytes(MAC[2:]),
-            _MAC_REGISTER + 4: int.from_bytes(MAC[:2]),
+            _EFUSES: int.from_bytes(MAC[2:]),
+            _EFUSES + 4: int.from_bytes(MAC[:2]),
+            _EFUSES + 12: package << _PACKAGE_SHIFT,
+            _EFUSES + 16: (psram & 3) << _PSRAM_CAP_SHIFT | (_PSRAM_VENDOR if psram else 0),
+            _EFUSES + 20: psram >> 2 << _PSRAM_CAP_HIGH,
         }
         self._flash_id = size_code << 16 | 0x40 << 8 | 0xEF
 
@@ -90,6 +111,8 @@ class Chip:
 
     def write_register(self, address: int, value: int) -> None:
         self._registers[address] = value
+        if address == _RTC_OPTION1:
+            self.in_loader = False
         if address == _SPI and value & _SPI_START:
             command = self._registers.get(_SPI_USR2, 0) & 0xFF
             answers = {_READ_ID: self._flash_id, _READ_SFDP: _SFDP}
@@ -168,6 +191,7 @@ class _Loader:
             data = data[os.write(self._port, data) :]
 
     def _sync(self) -> None:
+        self._chip.in_loader = True
         # By this value esptool tells the ROM from its stub.
         for _ in range(8):
             self._reply(value=0 if self._stub else _ROM_SYNC)

@@ -15,6 +15,9 @@ buffer for good; its offsets are numbers then.
 
 A call enters the function as MicroPython does: a5 points to the argument objects, which are small
 integers, of the buffers their addresses; it returns the small integer in a2.
+
+Functions may call each other by callx8. Then a0 to a7 are the caller's own, and what the window's
+overflow would save lies in the frame and is read back, so that a frame too small is seen.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import bisect
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import capstone
@@ -31,6 +35,9 @@ import capstone
 Buffer = bytes | bytearray | array.array
 
 _CODE, _DATA, _KEPT, _STACK = 0x40370000, 0x3C000000, 0x3D000000, 0x3FCA0000
+_APART = 0x4000  # bytes from one function to the next
+_FOREIGN = 0x40000000  # where functions lie that aren't machine code
+_UNKNOWN = 0xBADC0DE5  # in a register that nobody has set
 _GUARD = 32  # bytes between buffers that no access may touch
 _MASK = 0xFFFFFFFF
 
@@ -78,8 +85,11 @@ class Core:
         self.counts: Counter[str] = Counter()
         self._decoded: dict[str, dict[int, Operation]] = {}
         self._kept: dict[int, tuple[Buffer, Segment]] = {}
-        self._next_kept = _KEPT
-        self.code = b""
+        self._kept_segments: list[Segment] = []
+        self._kept_starts: list[int] = []
+        self._objects: dict[int, array.array] = {}
+        self._foreign: dict[int, Callable[..., int | None]] = {}
+        self.code, self.begin, self.top = b"", _CODE, 0
         self.memory: list[Segment] = []
         self._starts: list[int] = []
         self._reset()
@@ -87,10 +97,28 @@ class Core:
     def address(self, buffer: Buffer) -> int:
         """Where a buffer lies from now on: at a multiple of 16, as MicroPython allocates it."""
         if id(buffer) not in self._kept:
-            segment = _segment(self._next_kept, buffer)
+            last = self._kept_segments[-1:]
+            segment = _segment(_behind(last[0]) if last else _KEPT, buffer)
             self._kept[id(buffer)] = buffer, segment
-            self._next_kept = _behind(segment)
+            self._kept_segments.append(segment)
+            self._kept_starts.append(segment.start)
         return self._kept[id(buffer)][1].start
+
+    def locate(self, function: Callable[..., int | None]) -> tuple[int, int]:
+        """Where the code and the object of a function lie that may be called by callx8.
+
+        It is ``partial(core.call, name)``, or any other: that takes small integers, and buffers
+        where these are the addresses of kept ones.
+        """
+        if isinstance(function, partial) and function.func == self.call:
+            code = self._place(function.args[0])
+        else:
+            known = {f: code for code, f in self._foreign.items()}
+            code = known.get(function, _FOREIGN + 16 * len(self._foreign))
+            self._foreign[code] = function
+        if code not in self._objects:
+            self._objects[code] = array.array("I", [0, 0, 0, code])
+        return code, self.address(self._objects[code])
 
     def call(self, name: str, *arguments: int | Buffer) -> int:
         """Run a function; its result as a signed number.
@@ -98,9 +126,8 @@ class Core:
         Raises `CoreError` for an unknown instruction, a wild access or jump, or an endless loop.
         """
         self._reset()
-        self.code = self.functions[name]
         self._enter(arguments)
-        self.counts[name] += self._run(self._decoded.setdefault(name, {}))
+        self._execute(name)
         if not self.a[2] & 1:
             raise CoreError(f"{name} returned {self.a[2]:#x}, which is no small integer")
         return signed(self.a[2]) >> 1
@@ -125,15 +152,49 @@ class Core:
             objects.append(placed[id(argument)].start << 1 | 1)
         stack = bytearray(1024)
         struct.pack_into(f"<{len(objects)}I", stack, 512, *objects)
-        kept = (segment for _, segment in self._kept.values())
-        fixed = _segment(_STACK, stack), _segment(_CODE, self.code)
-        self.memory = [*placed.values(), *kept, *fixed]  # in the order of their addresses
+        codes = (_segment(self._place(name), bytes(c)) for name, c in self.functions.items())
+        # In the order of their addresses; what is kept has a list of its own.
+        self.memory = [*placed.values(), _segment(_STACK, stack), *codes]
         self._starts = [segment.start for segment in self.memory]
         self.a[0] = _CALLER
         self.a[1], self.a[3], self.a[5] = _STACK + 512, len(arguments), _STACK + 512
 
+    def _place(self, name: str) -> int:
+        return _CODE + _APART * list(self.functions).index(name)
+
+    def _execute(self, name: str) -> None:
+        """From a function's beginning to its return; the registers are set."""
+        before = self.code, self.begin, self.top
+        self.code, self.begin = self.functions[name], self._place(name)
+        self.counts[name] += self._run(self._decoded.setdefault(name, {}))
+        self.code, self.begin, self.top = before
+
+    def call8(self, target: int) -> None:
+        """Call what lies there, in a window eight registers up."""
+        window = self.a
+        self.a = [_CALLER, window[1], *window[10:], *[_UNKNOWN] * 8]
+        for register in range(4, 8):
+            self.write(self.top - 48 + 4 * register, 4, window[register])
+        if self.a[4] or self.read(self.a[2] + 12, 4) != target:
+            raise CoreError("a call with keywords, or with the object of another function")
+        if target in self._foreign:
+            self.a[2] = self._call_foreign(self._foreign[target])
+        else:
+            names = {self._place(name): name for name in self.functions}
+            if target not in names:
+                raise CoreError(f"a call to {target:#x}, where no function begins")
+            self._execute(names[target])
+        saved = [self.read(self.top - 48 + 4 * register, 4) for register in range(4, 8)]
+        self.a = window[:4] + saved + self.a[:8]
+
+    def _call_foreign(self, function: Callable[..., int | None]) -> int:
+        numbers = [signed(self.read(self.a[5] + 4 * i, 4)) >> 1 for i in range(self.a[3])]
+        kept = {segment.start: buffer for buffer, segment in self._kept.values()}
+        result = function(*(kept.get(number, number) for number in numbers))
+        return ((result or 0) << 1 | 1) & _MASK
+
     def _run(self, operations: dict[int, Operation]) -> int:
-        address, count = _CODE, 0
+        address, count = self.begin, 0
         while True:
             operation = operations.get(address)
             if operation is None:
@@ -152,7 +213,7 @@ class Core:
                 raise CoreError("an endless loop")
 
     def _decode(self, address: int) -> Operation:
-        offset = address - _CODE
+        offset = address - self.begin
         if not 0 <= offset < len(self.code):
             raise CoreError(f"a jump to {address:#x}, outside the code")
         found = next(_DECODER.disasm(self.code[offset : offset + 4], address, 1), None)
@@ -180,9 +241,11 @@ class Core:
     def _find(self, address: int, size: int, writing: bool) -> tuple[memoryview, int]:
         if address % size:
             raise CoreError(f"an access of {size} bytes at {address:#x}, which isn't aligned")
-        index = bisect.bisect(self._starts, address) - 1
+        kept = _KEPT <= address < _STACK
+        segments = self._kept_segments if kept else self.memory
+        index = bisect.bisect(self._kept_starts if kept else self._starts, address) - 1
         if index >= 0:
-            start, end, view, writable = self.memory[index]
+            start, end, view, writable = segments[index]
             if address + size <= end and (writable or not writing):
                 return view, address - start
         raise CoreError(f"an access of {size} bytes at {address:#x}, outside the buffers")
@@ -414,9 +477,15 @@ def _l32r(t, address):
 @semantics("entry")
 def _entry(s, size):
     def run(core):
+        core.top = core.a[s]
         core.a[s] -= size
 
     return run
+
+
+@semantics("callx8")
+def _callx8(s):
+    return lambda core: core.call8(core.a[s])
 
 
 @semantics("retw.n")

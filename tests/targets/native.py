@@ -36,4 +36,6 @@ def kernels_on(core: Core, viper: Mapping[str, object] | None = None) -> Kernels
     kernels = Kernels(SimpleNamespace(**(viper or {})))
     for name in core.functions:
         kernels.use(name, partial(core.call, name), core.address)
+    if "run" in core.functions:
+        kernels.run_with(partial(core.call, "run"), core.locate)
     return kernels

@@ -8,6 +8,9 @@ import hashlib
 import random
 import struct
 
+PLAIN = "Generic ESP32S3 module"
+OCTAL = "Generic ESP32S3 module with Octal-SPIRAM"
+
 _S3 = 9
 TABLE_AT = 0x8000
 NVS_AT = 0x9000
@@ -29,8 +32,9 @@ def stock_image(
     chip: int = _S3,
     rows: tuple = ROWS,
     size: int = 0x30000,
+    board: str = PLAIN,
 ) -> bytes:
-    """The bytes of an image; ``size`` of the whole file."""
+    """The bytes of an image; ``size`` of the whole file, ``board`` as MicroPython names it."""
     noise = random.Random(27)
     image = bytearray(b"\xff" * size)
     image[0:24] = _header(chip)
@@ -41,7 +45,7 @@ def stock_image(
     application = _header(chip) + noise.randbytes(size - APPLICATION_AT - 24)
     image[APPLICATION_AT:] = application
     at = APPLICATION_AT + 0x123
-    banner = f"MicroPython v{version} on 2025-12-09; Generic ESP32S3 module with ESP32S3\0"
+    banner = f"MicroPython v{version} on 2025-12-09; {board} with ESP32S3\0"
     image[at : at + len(banner)] = banner.encode()
     return bytes(image)
 

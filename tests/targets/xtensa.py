@@ -208,6 +208,10 @@ class _Memory:
 
 # The few instructions around the function, encoded as in the Xtensa ISA reference manual.
 _ENTRY_AND_RETURN = bytes.fromhex("364100 1df0")  # entry a1, 32; retw.n: returns its argument
+_CONVERTERS = {  # entry a1, 32; of a small integer, or to one; retw.n
+    _FROM_OBJECT: bytes.fromhex("364100 202121 1df0"),  # srai a2, a2, 1
+    _TO_OBJECT: bytes.fromhex("364100 f02211 1b22 1df0"),  # slli a2, a2, 1; addi.n a2, a2, 1
+}
 _CALLX8_A8 = 0x0008E0
 _S32I_A10_A3 = 0x0063A2  # stores a10 where a3 points
 _SYSCALL = 0x005000
@@ -216,27 +220,31 @@ _SYSCALL_REGISTERS = 2, 6, 3, 4  # Linux: the call's number, then its arguments
 _WRITE, _EXIT = 13, 118
 
 
-def _text(code: bytes, memory: _Memory) -> bytes:
-    """The text segment: literals and start-up code, stubs of the function table, the function."""
+def _text(code: bytes, memory: _Memory, entry: int = CODE, objects: bool = False) -> bytes:
+    """The text segment: literals and start-up code, stubs of the function table, the code.
+
+    entry: where the function begins; objects: arguments and result are small integer objects.
+    """
     start = _Startup()
     start.load(10, memory.function)
     start.load(11, memory.count)
     start.load(12, 0)  # keyword arguments
     start.load(13, memory.arguments)
-    start.load(8, CODE)
+    start.load(8, entry)
     start.emit(_CALLX8_A8)
     start.load(3, memory.result)
     start.emit(_S32I_A10_A3)
     start.system_call(_WRITE, 1, _DATA, len(memory.data))
     start.system_call(_EXIT, 0)
-    stubs = b"".join(_stub(entry) for entry in range(_TABLE_ENTRIES))
+    converters = _CONVERTERS if objects else dict.fromkeys(_CONVERTERS, _ENTRY_AND_RETURN)
+    stubs = b"".join(_stub(entry, converters) for entry in range(_TABLE_ENTRIES))
     return (start.image().ljust(_STUBS - _TEXT, b"\0") + stubs).ljust(CODE - _TEXT, b"\0") + code
 
 
-def _stub(entry: int) -> bytes:
+def _stub(entry: int, converters: Mapping[int, bytes]) -> bytes:
     """What an entry of mp_fun_table points to: 16 bytes."""
-    if entry in (_FROM_OBJECT, _TO_OBJECT):
-        return _ENTRY_AND_RETURN.ljust(16, b"\0")
+    if entry in converters:
+        return converters[entry].ljust(16, b"\0")
     exit_code = _FORBIDDEN + entry
     instructions = (_MOVI | 6 << 4 | exit_code << 16, _MOVI | 2 << 4 | _EXIT << 16, _SYSCALL)
     return b"".join(i.to_bytes(3, "little") for i in instructions).ljust(16, b"\0")

@@ -27,7 +27,6 @@ _OPTIONAL = [
     "micro_features_cpp",
     "onnxruntime",
     "platformdirs",
-    "plotly",
     "psycopg",
     "pyotp",
     "pyroomacoustics",

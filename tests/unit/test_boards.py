@@ -8,10 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from bluering import boards
-from bluering.boards import loader, pins, writer
+from bluering.boards import loader, page, pins, writer
 from bluering.cli import app
 
 DEVKIT = "esp32s3-devkitc-1"
+WITHOUT_PSRAM = (
+    ('psram = "octal"', 'psram = "none"'),
+    ('"ESP32_GENERIC_S3-SPIRAM_OCT"', '"ESP32_GENERIC_S3"'),
+)
 
 
 def _edited(tmp_path: Path, *edits: tuple[str, str]) -> Path:
@@ -37,6 +41,34 @@ def test_every_board_file_is_sound(name: str) -> None:
     board = boards.load(name)
     assert board.name == name
     assert not [p for p in pins.problems(board) if p.fatal]
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_every_board_gets_the_image_for_its_psram(name: str) -> None:
+    board = boards.load(name)
+    expected = {
+        "octal": "ESP32_GENERIC_S3-SPIRAM_OCT",
+        "quad": "ESP32_GENERIC_S3",
+        "none": "ESP32_GENERIC_S3",
+        None: "ESP32_GENERIC_S3",
+    }
+    assert (board.firmware is None) == (name == "virtual")
+    if board.firmware:
+        assert board.firmware.stock == expected[board.chip.psram]
+
+
+@pytest.mark.parametrize(
+    ("stock", "kind"),
+    [("ESP32_GENERIC_S3-FLASH_4M", "quad"), ("SEEED_XIAO_ESP32S3", "octal")],
+)
+def test_an_image_that_suits_its_psram_is_taken(stock: str, kind: str, tmp_path: Path) -> None:
+    edits = (
+        ('"ESP32_GENERIC_S3-SPIRAM_OCT"', f'"{stock}"'),
+        ('psram = "octal"', f'psram = "{kind}"'),
+    )
+    board = loader.read(_edited(tmp_path, *edits))
+    assert board.firmware
+    assert board.firmware.stock == stock
 
 
 def test_the_boards_that_work_are_these() -> None:
@@ -94,7 +126,10 @@ def test_an_unknown_board_is_named() -> None:
     ("edit", "said"),
     [
         (("gpio = 4,", "gpio = 5,"), "microphone.ws: GPIO5 is already microphone.sck"),
+        (("gpio = 14,", "gpio = 33,"), "led.pin: GPIO33 belongs to the octal PSRAM"),
+        (("gpio = 14,", "gpio = 35,"), "led.pin: GPIO35 belongs to the octal PSRAM"),
         (("gpio = 14,", "gpio = 36,"), "led.pin: GPIO36 belongs to the octal PSRAM"),
+        (("gpio = 14,", "gpio = 37,"), "led.pin: GPIO37 belongs to the octal PSRAM"),
         (("gpio = 14,", "gpio = 30,"), "led.pin: GPIO30 belongs to the flash chip"),
         (("gpio = 14,", "gpio = 20,"), "led.pin: GPIO20 is the USB port"),
         (("gpio = 14,", "gpio = 23,"), "led.pin: GPIO23 does not exist"),
@@ -106,6 +141,21 @@ def test_an_unknown_board_is_named() -> None:
         (("night = 8", "night = 80"), "led: night is brighter than limit"),
         (('kind = "ws2812"', 'kind = "apa102"'), "led: an apa102 has a clock pin"),
         (('supported = "yes"', 'supported = "no"'), "the whole file: a reason is for boards"),
+        (
+            ('"ESP32_GENERIC_S3-SPIRAM_OCT"', '"ESP32_GENERIC_S3"'),
+            'firmware.stock: ESP32_GENERIC_S3 leaves octal PSRAM unused, and chip.psram is "octal"',
+        ),
+        (
+            ('psram = "octal"', 'psram = "none"'),
+            "firmware.stock: ESP32_GENERIC_S3-SPIRAM_OCT needs octal PSRAM, and chip.psram is "
+            '"none": name "ESP32_GENERIC_S3", or say',
+        ),
+        (('psram = "octal"', 'psram = "quad"'), 'needs octal PSRAM, and chip.psram is "quad"'),
+        (('psram = "octal"', ""), "needs octal PSRAM, and chip.psram is not told"),
+        (
+            ('psram = "octal"', "psram_external = true"),
+            "chip: psram_external is for a board with quad or octal psram",
+        ),
         (("ibuf = 20000", "ibuf = 20000\nsparkle = 1"), "microphone.sparkle: Extra inputs"),
         ((f'name = "{DEVKIT}"', 'name = "other"'), "name: is 'other', but the file is"),
         (("[chip]", "[chip"), "not valid TOML"),
@@ -123,7 +173,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_octal_pins_are_free_on_a_board_without_octal_psram(tmp_path: Path) -> None:
-    path = _edited(tmp_path, ("gpio = 14,", "gpio = 36,"), ('psram = "octal"', 'psram = "none"'))
+    path = _edited(tmp_path, ("gpio = 14,", "gpio = 36,"), *WITHOUT_PSRAM)
     assert boards.table.table(loader.read(path))["led_pin"] == 36
 
 
@@ -141,6 +191,25 @@ def test_list_tells_why_not() -> None:
     plain = CliRunner().invoke(app, ["board", "list"])
     assert plain.exit_code == 0
     assert "home-assistant-voice-pe" in plain.stdout
+
+
+def test_list_tells_psram_and_stock_image() -> None:
+    listed = json.loads(CliRunner().invoke(app, ["board", "list", "--json"]).stdout)
+    told = {entry["name"]: entry for entry in listed}
+    assert told[DEVKIT]["chip"]["psram"] == "octal"
+    assert told[DEVKIT]["firmware"]["stock"] == "ESP32_GENERIC_S3-SPIRAM_OCT"
+    assert told["virtual"]["firmware"] is None
+    plain = CliRunner().invoke(app, ["board", "list"], env={"COLUMNS": "200"}).stdout
+    assert "octal PSRAM: ESP32_GENERIC_S3-SPIRAM_OCT" in plain
+    assert "unverified PSRAM: ESP32_GENERIC_S3" in plain
+
+
+@pytest.mark.skipif(not page.PAGE.is_file(), reason="needs a checkout")
+def test_the_page_of_boards_says_what_their_files_say() -> None:
+    text = page.PAGE.read_text()
+    assert text == page.updated(text), "out of date: python -m bluering.boards.page"
+    for name in boards.names():
+        assert (f"| `{name}`: " in text) == (name != "virtual")
 
 
 def test_show_gives_toml_or_json() -> None:
@@ -168,6 +237,8 @@ def test_new_asks_and_writes_a_board(tmp_path: Path) -> None:
     assert board.led is not None
     assert (board.led.count, board.chip.flash_mib, board.mute) == (24, 16, None)
     assert board.microphone.slot == "right"
+    assert board.firmware
+    assert board.firmware.stock == "ESP32_GENERIC_S3"  # offered, since there is no PSRAM
     again = CliRunner().invoke(app, command, input="\n".join(answers) + "\n")
     assert "exists already" in str(again.exception)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 import tty
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from bluering import boards
 from bluering.cli import app
+from bluering.errors import BlueRingError
 from bluering.flash import esptool, filesystem, firmware, flasher, hello, identity, image, nvs
 from bluering.flash.errors import FlashError
 from bluering.flash.filesystem import Files
@@ -24,7 +26,7 @@ from bluering.link.records import Record
 from bluering.link.records import Word as WordRecord
 from ear.link.frames import encode
 from tests.targets import stock
-from tests.targets.chip import ESP32_C3, Chip
+from tests.targets.chip import ESP32_C3, ESP32_S31, Chip
 from tests.unit import pretend_device
 from tests.unit.test_image import DEVICE, DEVKIT, Settings, Word
 
@@ -69,7 +71,24 @@ def _files(chip: Chip) -> dict[str, bytes]:
 def test_a_chip_tells_what_it_is(chip: Chip) -> None:
     with chip.plugged_in() as port:
         found = esptool.Loader(port).identify()
-    assert found == esptool.Chip(8 << 20, "ec:da:3b:12:34:56")
+    assert found == esptool.Chip(8 << 20, "ec:da:3b:12:34:56", "octal")
+
+
+@pytest.mark.parametrize(
+    ("psram_mb", "told"),
+    [(0, "none"), (2, "quad"), (8, "octal"), (16, "octal"), (4, None), (-1, None)],
+)
+def test_a_chip_tells_its_psram(psram_mb: int, told: str | None, tmp_path: Path) -> None:
+    chip = Chip(tmp_path / "ttyACM0", psram_mb=psram_mb)
+    with chip.plugged_in() as port:
+        assert esptool.Loader(port).identify().psram == told
+
+
+@pytest.mark.parametrize("package", [0, 1, 7])  # QFN56, PICO-1, and one that esptool doesn't know
+def test_an_s3_is_an_s3_in_any_package(package: int, tmp_path: Path) -> None:
+    chip = Chip(tmp_path / "ttyACM0", package=package)
+    with chip.plugged_in() as port:
+        assert esptool.Loader(port).identify().flash_size == 8 << 20
 
 
 def test_the_very_bytes_of_the_image_arrive(chip: Chip, built: bytes) -> None:
@@ -136,11 +155,32 @@ def test_an_image_for_another_flash_size_is_refused(tmp_path: Path, built: bytes
     assert not chip.flash.strip(b"\xff")
 
 
-def test_another_chip_is_refused(tmp_path: Path, built: bytes) -> None:
-    chip = Chip(tmp_path / "ttyACM0", chip_id=ESP32_C3)
-    with pytest.raises(FlashError, match=r"the chip is an ESP32-C3, not an ESP32-S3"):
+@pytest.mark.parametrize(("chip_id", "name"), [(ESP32_C3, "ESP32-C3"), (ESP32_S31, "ESP32-S31")])
+def test_another_chip_is_refused(chip_id: int, name: str, tmp_path: Path, built: bytes) -> None:
+    chip = Chip(tmp_path / "ttyACM0", chip_id=chip_id)
+    with pytest.raises(FlashError, match=rf"the chip is an {name}, not an ESP32-S3"):
         _flash(chip, built)
     assert not chip.flash.strip(b"\xff")
+
+
+def test_a_chip_that_nobody_names_is_refused(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(esptool, "_CONNECTED", re.compile("as another esptool may say it"))
+    with chip.plugged_in() as port, pytest.raises(FlashError, match="doesn't tell which chip"):
+        esptool.Loader(port).identify()
+
+
+def test_a_written_chip_runs_and_so_does_a_refused_one(tmp_path: Path, built: bytes) -> None:
+    chip = Chip(tmp_path / "ttyACM0")
+    with chip.plugged_in() as port, esptool.Loader(port) as loader:
+        loader.identify()
+        assert chip.in_loader
+        flasher.flash(loader, built, _silent)
+        assert not chip.in_loader
+    chip = Chip(tmp_path / "ttyACM0", flash_mib=16)
+    with chip.plugged_in() as port:
+        with pytest.raises(FlashError, match="16"), esptool.Loader(port) as loader:
+            flasher.flash(loader, built, _silent)
+        assert not chip.in_loader
 
 
 def test_what_is_no_image_never_reaches_the_chip(chip: Chip) -> None:
@@ -289,7 +329,14 @@ def test_a_device_that_keeps_its_words_back_is_told(tmp_path: Path) -> None:
 def command(tmp_path: Path, chip: Chip, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """``bluering flash --board ...`` without a network and without waiting for a real device."""
     monkeypatch.setenv("BLUERING_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("bluering.cli.image.compiled_words", lambda _words: [Word()])
+    words = {"alexa": Word(), "large": Word(blob=bytes(7_000_000))}
+
+    def compiled(names: str) -> list[Word]:
+        if names not in words:
+            raise BlueRingError(f"no word is called {names!r}")
+        return [words[names]]
+
+    monkeypatch.setattr("bluering.cli.image.compiled_words", compiled)
     monkeypatch.setattr("bluering.flash.hello.wait", lambda _port: (HELLO, [ALEXA]))
     given = tmp_path / "stock.bin"
     given.write_bytes(stock.stock_image())
@@ -325,6 +372,80 @@ def test_an_image_file_is_flashed(
         result = CliRunner().invoke(app, ["flash", str(file), *command[-2:]])
     assert result.exit_code == 0, result.output
     assert chip.flash[: len(built)] == built
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"--board": "toaster"}, "no board is called 'toaster'"),
+        ({"--firmware": "missing.bin"}, "can't read the firmware missing.bin"),
+        ({"--identity": "missing.json"}, "can't read the identity missing.json"),
+        ({"--words": "large"}, "don't fit the file system"),
+        ({"--words": "unheard-of"}, "no word is called"),
+    ],
+)
+def test_what_can_be_refused_without_the_chip_leaves_it_alone(
+    change: dict[str, str], said: str, command: list[str], chip: Chip, tmp_path: Path
+) -> None:
+    with chip.plugged_in():
+        result = CliRunner().invoke(
+            app, [*command, *(part for option in change.items() for part in option)]
+        )
+    assert said in str(result.exception)
+    assert chip.received == 0
+    assert not (tmp_path / "data").exists()  # no key of a device that never was
+
+
+def test_deploy_refuses_before_it_asks_the_chip(command: list[str], chip: Chip) -> None:
+    for option in (["--board", "toaster"], ["--words", "unheard-of"]):
+        with chip.plugged_in():
+            result = CliRunner().invoke(app, ["deploy", *option, *command[-2:]])
+        assert isinstance(result.exception, BlueRingError)
+        assert chip.received == 0
+
+
+def test_a_refused_chip_runs_what_it_ran(command: list[str], tmp_path: Path) -> None:
+    chip = Chip(tmp_path / "ttyACM0", flash_mib=16)
+    with chip.plugged_in():
+        result = CliRunner().invoke(app, command)
+        assert "this chip has 16" in str(result.exception)
+        assert chip.received > 0
+        assert not chip.in_loader
+        result = CliRunner().invoke(app, ["deploy", *command[-2:]])
+        assert "no application on this chip" in str(result.exception)
+        assert not chip.in_loader
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_chip_whose_writing_failed_is_restarted(
+    command: list[str], chip: Chip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chip, "erase", lambda _offset, _size: None)
+    chip.flash[0x1000:0x2000] = bytes(0x1000)
+    with chip.plugged_in():
+        result = CliRunner().invoke(app, command)
+        assert "doesn't hold what was written to it" in str(result.exception)
+        assert not chip.in_loader
+
+
+def test_the_image_for_octal_psram_is_refused_by_the_command(
+    command: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "stock.bin").write_bytes(stock.stock_image(board=stock.OCTAL))
+    chip = Chip(tmp_path / "ttyACM0", psram_mb=0)
+    with chip.plugged_in():
+        result = CliRunner().invoke(app, command)
+        assert "needs octal PSRAM, this chip has no PSRAM" in str(result.exception)
+        assert not chip.in_loader
+    assert not chip.flash.strip(b"\xff")
+
+
+def test_what_could_not_be_checked_is_told(command: list[str], tmp_path: Path) -> None:
+    chip = Chip(tmp_path / "ttyACM0", psram_mb=-1)
+    with chip.plugged_in():
+        result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert "whether the image suits it isn't checked" in result.stderr
 
 
 def test_neither_image_nor_board_is_a_mistake_of_usage() -> None:

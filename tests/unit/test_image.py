@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bluering.errors import BlueRingError
 from bluering.flash import application, filesystem, firmware, identity, image, nvs, report
 from bluering.flash.errors import FirmwareError, ImageError
 from bluering.flash.identity import Identity
+from bluering.flash.stock import KNOWN
 from bluering.native.files import device_files
 from tests.targets import stock
 
@@ -364,12 +366,81 @@ def test_without_a_given_image_the_pinned_one_is_used(
     at = command.index("--firmware")
     given = Path(command[at + 1])
     del command[at : at + 2]
-    monkeypatch.setattr("bluering.flash.stock.fetch", lambda name, _progress: given / name)
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda name, *_: given / name)
     result = CliRunner().invoke(app, command)
     assert f"can't read the firmware {given}/ESP32_GENERIC_S3" in str(result.exception)
-    monkeypatch.setattr("bluering.flash.stock.fetch", lambda _name, _progress: given)
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda *_: given)
     assert CliRunner().invoke(app, command).exit_code == 0
     assert (tmp_path / "image.bin").is_file()
+
+
+def test_another_release_is_fetched_when_asked_for(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = command.index("--firmware")
+    given = Path(command[at + 1])
+    asked: list[tuple[str, str]] = []
+
+    def fetch(name: str, version: str, _progress: object, tell: Callable[[str], None]) -> Path:
+        asked.append((name, version))
+        tell("taken as it came")
+        return given
+
+    monkeypatch.setattr("bluering.flash.stock.fetch", fetch)
+    both = CliRunner().invoke(app, [*command, "--firmware-version", "1.29.0"])
+    assert both.exit_code == 2
+    assert "exclude each other" in both.stderr
+    del command[at : at + 2]
+    result = CliRunner().invoke(app, [*command, "--firmware-version", "1.29.0"])
+    assert result.exit_code == 0, result.output
+    assert asked == [("ESP32_GENERIC_S3-SPIRAM_OCT", "1.29.0")]
+    assert "taken as it came" in result.stderr
+    assert (tmp_path / "image.bin").is_file()
+
+
+def test_an_unknown_word_costs_no_download(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unheard(words: str) -> list[Word]:
+        raise BlueRingError(f"no word is called {words!r}")
+
+    fetched: list[str] = []
+    monkeypatch.setattr("bluering.cli.image.compiled_words", unheard)
+    monkeypatch.setattr("bluering.flash.stock.fetch", lambda name, *_: fetched.append(name))
+    at = command.index("--firmware")
+    del command[at : at + 2]
+    result = CliRunner().invoke(app, command)
+    assert "no word is called 'alexa'" in str(result.exception)
+    assert fetched == []
+
+
+def test_a_given_image_is_named_by_its_hash(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = CliRunner().invoke(app, command)
+    assert "is no image known here: MicroPython v1.27.0" in result.stderr
+    digest = hashlib.sha256(stock.stock_image()).hexdigest()
+    monkeypatch.setitem(KNOWN, ("ESP32_GENERIC_S3", "1.28.0"), digest)
+    result = CliRunner().invoke(app, command)
+    assert "stock.bin is ESP32_GENERIC_S3 1.28.0, by its SHA-256" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["esp32s3-devkitc-1", "m5-atom-echos3r"])
+def test_the_image_for_octal_psram_is_for_boards_that_have_it(name: str) -> None:
+    board = boards.load(name)
+    octal = firmware.parse(stock.stock_image(board=stock.OCTAL))
+    if board.chip.psram == "octal":
+        built = image.read(image.build(board, [Word()], octal, DEVICE))
+        assert built.about["chip"] == {"flash_mib": 8, "psram": "octal"}
+    else:
+        with pytest.raises(FirmwareError, match=r"doesn't suit the board 'm5-.*chip.psram is not"):
+            image.build(board, [Word()], octal, DEVICE)
+
+
+def test_an_image_for_another_device_is_the_same_but_for_its_identity(built: bytes) -> None:
+    other = Identity(b"\1" * 8, b"\2" * 32)
+    parsed = firmware.parse(stock.stock_image())
+    assert image.with_identity(built, other) == image.build(DEVKIT, [Word()], parsed, other)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,21 @@ from tests.unit.source_modules import imports, modules
 
 # Each part may import itself and what stands in lines above its own; the host all of the firmware.
 LAYERS = (
-    ("ear", "ear.clock", "ear.daytime", "ear.kernels", "ear.ring", "ear.settings"),
-    ("ear.link",),
-    ("ear.audio", "ear.spotter"),
-    ("ear.board", "ear.privacy", "ear.reports"),
+    (
+        "ear",
+        "ear.clock",
+        "ear.daytime",
+        "ear.leds",
+        "ear.ring",
+        "ear.sequence",
+        "ear.settings",
+    ),
+    ("ear.kernels", "ear.link"),
+    ("ear.audio", "ear.base", "ear.reports"),
+    ("ear.board", "ear.hello", "ear.privacy", "ear.spotter"),
     ("ear.commands", "ear.native"),
-    ("ear.app",),
+    ("ear.app", "ear.halt"),
+    ("ear.start",),
     ("ear.boot",),
     ("main",),
     ("bluering", "bluering.errors"),

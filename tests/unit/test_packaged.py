@@ -1,14 +1,18 @@
 """Which models come with BlueRing, and how others are named."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from bluering.models import look
 from bluering.models import packaged as models
 from bluering.models.errors import ModelError
 from bluering.models.packaged import chosen, packaged, packaged_names
 from tests.peers import PEERS, peer
+
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 @pytest.fixture
@@ -73,3 +77,13 @@ def test_the_repository_s_models_are_they() -> None:
     assert names == packaged_names()
     for name in names:
         assert packaged(name).source.parent == models._CHECKOUT / name
+
+
+def test_a_wheel_has_of_our_models_what_a_device_and_its_owner_need() -> None:
+    wheel = tomllib.loads(PYPROJECT.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    left_out = [pattern.lstrip("/") for pattern in wheel["exclude"]]
+    files = [path.relative_to(PYPROJECT.parent) for path in models._CHECKOUT.rglob("*.*")]
+    kept = [f for f in files if not any(p.match(w) for w in left_out for p in (f, *f.parents))]
+    wanted = [("CARD.md", f"{name}.json", f"{name}.tflite") for name in packaged_names()]
+    assert {f.name for f in kept if not f.name.endswith(look.SUFFIX)} == set().union(*wanted)
+    assert "models" in wheel["only-include"]

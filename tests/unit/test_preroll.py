@@ -3,8 +3,8 @@
 import pytest
 
 from ear.privacy import gate
-from ear.privacy.preroll import HOPS
-from ear.privacy.recorder import Wake
+from ear.privacy.preroll import HOPS, PreRoll
+from ear.privacy.recording import Wake
 from ear.privacy.shell import Shell
 from ear.settings import Settings
 
@@ -31,11 +31,6 @@ class _Recorder:
 
     def close(self, reason) -> None: ...
 
-    def discard(self, wake, recorded) -> None: ...
-
-    def tell_discard(self) -> bool:
-        return True
-
     def note_written(self, count) -> None: ...
 
     def pump(self) -> None: ...
@@ -51,14 +46,20 @@ class _World:
             _Microphone(),
             lambda _: True,
             lambda: None,
-            self.recorder,
+            None,
             Wake(),
             settings,
             lambda: None,
+            self.failed,
         )
+        self.shell.recorder = self.recorder
+        self.shell.pre_roll = PreRoll()
         self.shell.start()
         self.shell.post(gate.SWITCH_OFF)
         self.shell.allow_pre_roll(True)
+
+    def failed(self, what: str, error: Exception) -> None:
+        raise AssertionError((what, error))
 
     def hear(self, *hops: int) -> None:
         for hop in hops:
@@ -126,7 +127,7 @@ def test_nothing_from_while_consent_was_withdrawn(world: _World, side: str):
     world.hear(1, 2)
     for consent in (False, True):
         if side == "device":
-            world.settings.set("pre_roll", consent)
+            world.shell.pre_roll = PreRoll() if consent else None
         else:
             world.shell.allow_pre_roll(consent)
         world.hear(3 + consent)

@@ -132,7 +132,7 @@ def test_two_boards_with_one_identity(vault: Vault):
 
 def test_a_replay_is_refused_also_after_deletion(receiver: Receiver, vault: Vault):
     _feed(receiver, sound_world.recording())
-    vault.delete_all()
+    vault_world.delete_all(vault)
     [notice] = _feed(receiver, sound_world.recording())
     assert "replay" in notice.text
     assert vault.list() == []
@@ -277,7 +277,7 @@ def test_after_its_flash_was_erased_a_device_s_new_recordings_are_taken(vault: V
     _feed(receiver, sound_world.recording(1))
     _feed(receiver, sound_world.recording(3))
     assert [row.number for row, _ in vault.list() if row.salt == ""] == [2]
-    vault.delete_all()
+    vault_world.delete_all(vault)
     [stored] = _feed(_receiver(vault), sound_world.recording(2))
     assert isinstance(stored, Stored)
 

@@ -80,6 +80,9 @@ class Leds:
     def write(self, pixels: bytearray) -> None:
         self.writes.append(bytes(pixels))
 
+    def write_again(self) -> None:
+        self.writes.append(self.writes[-1])
+
 
 def test_blue_is_written_before_show_returns() -> None:
     leds = Leds()

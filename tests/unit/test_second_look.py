@@ -17,7 +17,7 @@ from bluering.models.errors import ModelError
 from bluering.models.packaged import packaged
 from bluering.vault.assembly import Assembly, recording_keys
 from bluering.vault.second_look import SecondLook, by_model, by_the_same_model
-from ear.privacy.recorder import CONSENT_PRE_ROLL
+from ear.privacy.recording import CONSENT_PRE_ROLL
 from tests.unit import sound_world
 
 CALLS = sorted(

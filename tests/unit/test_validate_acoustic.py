@@ -17,11 +17,11 @@ from bluering.validate.acoustic import AcousticEngine
 from bluering.validate.choose import choose_models
 from bluering.validate.engines import EngineSpec, TargetError, acoustic_spec
 from bluering.validate.mix import placed
-from bluering.validate.progress import Silent
 from bluering.validate.reference import ReferenceEngine
 from bluering.validate.runner import Here
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
+from tests.silent import Silent
 from tests.unit.sound_card import Board, Room
 
 GATE_CORPUS = Path(__file__).parents[1] / "gate" / "corpus"

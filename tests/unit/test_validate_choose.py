@@ -9,10 +9,10 @@ from bluering.models.errors import ModelError
 from bluering.models.packaged import packaged
 from bluering.validate.choose import choose_model, choose_models, compiled
 from bluering.validate.engines import engine_spec
-from bluering.validate.progress import Silent
 from bluering.validate.runner import Here
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store
+from tests.silent import Silent
 from tests.unit.validate_world import beep, write
 
 

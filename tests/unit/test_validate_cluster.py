@@ -10,12 +10,12 @@ import pytest
 from bluering.validate import plan
 from bluering.validate.engines import EngineSpec
 from bluering.validate.plan import Part
-from bluering.validate.progress import Silent
 from bluering.validate.report.schema import Report
 from bluering.validate.results import PartResult
 from bluering.validate.runner import Finished, Here, WorkerError, Workers
 from bluering.validate.session import Prepared, carry_out, prepare
 from bluering.validate.store import Store
+from tests.silent import Silent
 from tests.unit.validate_world import SPEC, build_corpus
 
 pytest.importorskip("distributed", reason="needs bluering[validate]")

@@ -19,12 +19,12 @@ from bluering.validate.plan import (
     make_plan,
     parse_condition,
 )
-from bluering.validate.progress import Silent
 from bluering.validate.report.schema import Report
 from bluering.validate.results import PartResult, StreamResult
 from bluering.validate.runner import Finished, Here, InterruptedRunError, Processes, Workers, run
 from bluering.validate.session import NothingMeasuredError, Prepared, carry_out, prepare
 from bluering.validate.store import Store
+from tests.silent import Silent
 from tests.unit.validate_world import (
     SPEC,
     WORD,

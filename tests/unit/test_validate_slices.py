@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.validate.progress import Silent
 from bluering.validate.report.console import slice_table
 from bluering.validate.report.page import report_page
 from bluering.validate.report.schema import Misses, Report, read_report, without_names, write_report
@@ -15,6 +14,7 @@ from bluering.validate.runner import Here
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.slices import by_slice, worst_sentence
 from bluering.validate.store import Store
+from tests.silent import Silent
 from tests.unit.validate_world import SPEC, beep, hum, write
 
 

@@ -98,7 +98,7 @@ def test_deletion_destroys_the_key_and_the_file(vault: Vault):
 def test_delete_everything(vault: Vault):
     for number in range(5):
         vault.store(recording(number))
-    assert vault.delete_all() == 5
+    assert vault_world.delete_all(vault) == 5
     assert list(vault.blobs.ids()) == []
     assert len(vault.list(tombstones=True)) == 5
 

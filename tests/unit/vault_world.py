@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.vault.vault import Gap, NewRecording, NewWake
+from bluering.vault.vault import Gap, NewRecording, NewWake, Vault
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -117,3 +117,8 @@ def _run(command: list) -> None:
         [str(part) for part in command], capture_output=True, text=True, cwd="/", timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def delete_all(vault: Vault) -> int:
+    """Delete every recording; how many there were."""
+    return vault.delete([row.id for row, _ in vault.list()], "owner")

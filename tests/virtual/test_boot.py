@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def test_three_crashes_lead_to_safe_mode(start: Callable[..., Board]) -> None:
 
 def test_other_words_help_when_a_model_is_broken(word_size: int) -> None:
     """The device says which model it is, stays reachable, fed, and listens once it may."""
-    good, broken = packaged("alexa"), packaged("computer").with_blob(b"spoilt")
+    good, broken = packaged("alexa"), replace(packaged("computer"), blob=b"spoilt")
     board = VirtualBoard([good, broken], itertools.repeat(QUIET), pace="real", word_size=word_size)
     with board:
         watched = Board(board)

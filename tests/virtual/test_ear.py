@@ -3,6 +3,7 @@
 import csv
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +188,7 @@ def test_a_damaged_model_is_refused_with_a_reason(index: int, word_size: int) ->
     word = packaged("alexa")
     _, blob = list(damaged(word.blob))[index]
     said = []
-    board = VirtualBoard([word.with_blob(blob)], [quiet(10).tobytes()], word_size=word_size)
+    board = VirtualBoard([replace(word, blob=blob)], [quiet(10).tobytes()], word_size=word_size)
     with board, pytest.raises(VirtualBoardError, match=r"alexa\.ear"):
         for message in messages(board):
             said.append(message)  # noqa: PERF402 - what came before the error counts

@@ -35,7 +35,7 @@ from bluering.vault.vault import NewRecording, Vault
 from bluering.virtual.runner import VirtualBoard
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 from ear.privacy import adpcm, gate
-from ear.privacy.recorder import CONSENT_REVIEW
+from ear.privacy.recording import CONSENT_REVIEW
 from tests.unit import vault_world
 from tests.virtual import trace
 from tests.virtual.faulty_link import FaultyLink

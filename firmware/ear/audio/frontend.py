@@ -7,6 +7,7 @@ from array import array
 from ear.audio import frontend_tables as tables
 from ear.audio.format import CHANNELS, HOP, WINDOW
 from ear.kernels import Kernels
+from ear.sequence import INPUT, Result
 
 _HOPS_IN_WINDOW = WINDOW // HOP
 _SILENCE = 32768  # a sample of 0, as the kernels keep it
@@ -17,12 +18,13 @@ class FrontEnd:
 
     raw: array('H') of 40, the values of pymicro-features before its scale.
     features: the same as bytearray, int8 + 128 by ESPHome's rule.
+    place: where the kernels find the features.
     peak: the newest hop's largest magnitude, 0..32767.
     """
 
     def __init__(self, kernels=None):
         """``kernels``: the front end's, native ones among them; viper's if there are none."""
-        self._kernels = kernels = kernels or Kernels(frontend_kernels)
+        self.kernels = kernels = kernels or Kernels(frontend_kernels)
         self._buffers = []  # kept here, since kernels may know only where they lie
 
         def placed(buffer):
@@ -33,7 +35,7 @@ class FrontEnd:
         self.features = bytearray(CHANNELS)
         self._estimates = array("I", bytes(4 * CHANNELS))
         self._raw = placed(self.raw)
-        self._features = placed(self.features)
+        self.place = placed(self.features)
         self._noise = placed(self._estimates)
         self._history = placed(array("H", [_SILENCE] * WINDOW))
         self._data = placed(array("H", bytes(4 * 256)))
@@ -50,7 +52,38 @@ class FrontEnd:
         self._digits = placed(tables.DIGITS)
         self._widths = placed(tables.BAND_WIDTHS)
         self._exponents = placed(tables.EXPONENTS)
+        self._sequence = kernels.sequence(self.calls(INPUT))
+        self._hop = None
+        self._hop_place = None
         self.reset()
+
+    def calls(self, hop):
+        """All that is done with a hop once the window is full: the calls of the kernels, of which
+        the first returns the peak. ``hop``: its place."""
+        kernels = self.kernels
+        history, data, levels, noise = self._history, self._data, self._levels, self._noise
+        exponents = self._exponents
+        shift = Result(1)
+        return (
+            (kernels.slide, (0, 0, history, hop)),
+            (kernels.window, (0, 0, history, self._window, self._digits, data)),
+            (kernels.fft_first, (0, 0, data, shift)),
+            (kernels.fft_next, (0, 0, data, self._twiddles, 4, 16)),
+            (kernels.fft_next, (0, 0, data, self._twiddles, 16, 4)),
+            (kernels.fft_next, (0, 0, data, self._twiddles, 64, 1)),
+            (kernels.energies, (0, 0, data, self._real_twiddles, self._bins)),
+            (kernels.filterbank, (self._bins, 0, self._weights, self._widths, self._sums)),
+            (kernels.square_roots, (0, 0, self._sums, self._roots, shift, levels)),
+            (kernels.reduce_noise, (0, 0, levels, noise)),
+            (kernels.control_gain, (0, 0, levels, noise, self._gains, exponents)),
+            (kernels.logarithms, (0, 0, levels, self._logarithms, exponents, self._raw)),
+            (kernels.quantise, (self._raw, self.place)),
+        )
+
+    @property
+    def full(self):
+        """Whether the window is full: every hop brings features."""
+        return not self._missing
 
     def reset(self):
         """Forget the sound so far: the next two hops yield nothing."""
@@ -61,24 +94,14 @@ class FrontEnd:
 
     def push(self, hop):
         """Take a hop of 160 int16 samples, little-endian; True when the features are new."""
-        kernels = self._kernels
-        self.peak = kernels.slide(0, 0, self._history, kernels.place(hop))
+        if hop is not self._hop:  # hops come in the same few buffers again and again
+            self._hop_place = self.kernels.place(hop)
+            self._hop = hop
         if self._missing:
             self._missing -= 1
             if self._missing:
+                self.peak = self.kernels.slide(0, 0, self._history, self._hop_place)
                 return False
-        data = self._data
-        shift = kernels.window(0, 0, self._history, self._window, self._digits, data)
-        kernels.fft_first(0, 0, data, shift)
-        kernels.fft_next(0, 0, data, self._twiddles, 4, 16)
-        kernels.fft_next(0, 0, data, self._twiddles, 16, 4)
-        kernels.fft_next(0, 0, data, self._twiddles, 64, 1)
-        kernels.energies(0, 0, data, self._real_twiddles, self._bins)
-        kernels.filterbank(self._bins, 0, self._weights, self._widths, self._sums)
-        levels = self._levels
-        kernels.square_roots(0, 0, self._sums, self._roots, shift, levels)
-        kernels.reduce_noise(0, 0, levels, self._noise)
-        kernels.control_gain(0, 0, levels, self._noise, self._gains, self._exponents)
-        kernels.logarithms(0, 0, levels, self._logarithms, self._exponents, self._raw)
-        kernels.quantise(self._raw, self._features)
+        sequence = self._sequence
+        self.peak = sequence.run(sequence.program, self._hop_place)
         return True

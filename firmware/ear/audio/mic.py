@@ -7,7 +7,7 @@ backlog is reckoned here from the clock, and a backlog that the buffer can't hol
 import time
 
 from ear.audio import mic_kernels
-from ear.audio.format import HOP, HOP_US, RATE
+from ear.audio.format import BLOCK, HOP, HOP_BYTES, HOP_US, RATE
 from ear.kernels import Kernels
 
 _FRAME_BYTES = 8  # I2S buffers 32-bit stereo frames, whatever is read from them
@@ -20,6 +20,7 @@ class Microphone:
     ``open_i2s`` makes a ``machine.I2S`` (or what stands in for it); ``bits`` is 16 or 32,
     the word length it delivers; ``shift`` (1..16) brings 32-bit words down to 16 bits;
     ``ibuf`` is its buffer in bytes; ``kernels`` are the microphone's, viper's if there are none.
+    ``hops`` are the places of the hops that a read brings, ``count`` is how many it brought.
     """
 
     def __init__(self, open_i2s, bits, shift, ibuf, kernels=None):
@@ -29,11 +30,18 @@ class Microphone:
         self._capacity_us = ibuf // _FRAME_BYTES * 1000 // (RATE // 1000)
         self._backlog_us = 0
         self._last = 0
-        self.hop = bytearray(2 * HOP)
-        self._words = bytearray(4 * HOP) if bits == 32 else self.hop
+        self._sound = bytearray(BLOCK * HOP_BYTES)
+        self._wide = bits == 32
+        self._words = bytearray(2 * BLOCK * HOP_BYTES) if self._wide else self._sound
+        words = memoryview(self._words)
+        self._word_hop = len(words) // BLOCK  # bytes of a hop on the bus
+        self._reads = tuple(words[: hops * self._word_hop] for hops in range(BLOCK + 1))
+        sound = memoryview(self._sound)
+        self.hops = tuple(sound[at : at + HOP_BYTES] for at in range(0, len(sound), HOP_BYTES))
         self._kernels = kernels = kernels or Kernels(mic_kernels)
-        self._hop_place = kernels.place(self.hop)
+        self._sound_place = kernels.place(self._sound)
         self._words_place = kernels.place(self._words)
+        self.count = 0
         self.gaps = 0
         self.lost = 0  # samples, in all gaps
 
@@ -43,7 +51,7 @@ class Microphone:
         return self._i2s is not None
 
     def start(self):
-        """Switch the bus on; the first hop begins now."""
+        """Switch the bus on; the first hop begins now. Raises OSError when it can't be."""
         self._i2s = self._open_i2s()
         self._backlog_us = 0
         self._last = time.ticks_us()
@@ -54,30 +62,37 @@ class Microphone:
             self._i2s.deinit()
             self._i2s = None
 
-    def read(self):
-        """Wait for the next hop and put it into ``hop``.
+    def read(self, wanted=1):
+        """Wait for the next ``wanted`` hops, 1 to BLOCK, and put them into ``hops``.
 
-        Returns the samples that were lost just before it, usually 0; -1 when the
-        microphone delivers no more.
+        Returns the samples that were lost just before them, usually 0; -1 when the
+        microphone delivers no more. ``count`` is less than ``wanted`` only at the end.
         """
         called = time.ticks_us()
-        lost = self._note_backlog(time.ticks_diff(called, self._last))
-        if self._i2s.readinto(self._words) < len(self._words):
-            return -1
+        backlog = self._backlog_us + time.ticks_diff(called, self._last)
+        lost = 0
+        if backlog > self._capacity_us:
+            lost = self._overflow(backlog - self._capacity_us)
+            backlog = self._capacity_us
+        words = self._reads[wanted]
+        got = self._i2s.readinto(words)
+        if got < len(words):
+            wanted = got // self._word_hop
+            if not wanted:
+                return -1
+        self.count = wanted
         self._last = time.ticks_us()
-        waited = time.ticks_diff(self._last, called)
-        self._backlog_us = 0 if waited > _WAITED_US else max(0, self._backlog_us - HOP_US)
-        if self._words is not self.hop:
-            self._kernels.narrow(self._words_place, self._hop_place, HOP, self._shift)
+        if time.ticks_diff(self._last, called) > _WAITED_US:
+            self._backlog_us = 0
+        else:
+            self._backlog_us = max(0, backlog - wanted * HOP_US)
+        if self._wide:
+            count = wanted * HOP
+            self._kernels.narrow(self._words_place, self._sound_place, count, self._shift)
         return lost
 
-    def _note_backlog(self, pause_us):
-        """Add the time since the last hop; what the buffer couldn't hold is lost."""
-        self._backlog_us += pause_us
-        excess_us = self._backlog_us - self._capacity_us
-        if excess_us <= 0:
-            return 0
-        self._backlog_us = self._capacity_us
+    def _overflow(self, excess_us):
+        """Count what the buffer couldn't hold; returns the samples."""
         samples = excess_us * (RATE // 1000) // 1000
         if samples:
             self.gaps += 1

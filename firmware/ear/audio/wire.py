@@ -4,18 +4,17 @@ The host sends no more than it was granted, so that what waits here is never mor
 ``CAPACITY`` hops; every hop that was heard grants another.
 """
 
-from ear.audio.mic import HOP
+from ear.audio.format import HOP_BYTES
 from ear.link.frame_kernels import copy_into
 
 CAPACITY = 8  # hops
-_HOP_BYTES = 2 * HOP
 
 
 class Wire:
     """A first-in, first-out ring of hops, allocated once."""
 
     def __init__(self):
-        self._hops = [bytearray(_HOP_BYTES) for _ in range(CAPACITY)]
+        self._hops = [bytearray(HOP_BYTES) for _ in range(CAPACITY)]
         self._head = 0
         self._waiting = 0
 
@@ -25,7 +24,7 @@ class Wire:
 
     def put(self, payload, offset, length):
         """Take a hop from the link; False when it isn't one, or wasn't granted."""
-        if length != _HOP_BYTES or self._waiting == CAPACITY:
+        if length != HOP_BYTES or self._waiting == CAPACITY:
             return False
         copy_into(payload[offset:], length, self._hops[self._head], 0)
         self._head = (self._head + 1) % CAPACITY

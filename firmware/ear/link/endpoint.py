@@ -23,11 +23,19 @@ class Link:
     def __init__(self, link_rate):
         # What goes out in one hop must not hold up the next one.
         burst = min(512, link_rate // 100) if link_rate else 512
-        self.out = Outbox(sys.stdout.buffer, burst=burst)
+        # Of a slow link, what waits longer than half a second isn't telemetry any more.
+        capacity = 4096 if link_rate else 8192
+        self.out = Outbox(sys.stdout.buffer, capacity, burst)
         self.inbox = Inbox(sys.stdin.buffer)
         self.session = struct.unpack("<I", os.urandom(4))[0]
         self.scores_every = 1
         self.health_every = 100
+
+    def flush_some(self, bursts=4):
+        """Write a few bursts, if the stream takes them."""
+        for _ in range(bursts):
+            if not self.out.pump():
+                return
 
     def flush(self):
         """Give the stream time to take what waits, within reason."""

@@ -137,6 +137,11 @@ class Decoder:
         self.missed = 0
         self.garbage = 0
 
+    @property
+    def begun(self):
+        """Whether a frame has begun and not ended."""
+        return not self._ended and self.filled > 0
+
     def push(self, byte):
         """Take the next byte; tells what it brought: PENDING, FRAME or GARBAGE."""
         if self._ended:

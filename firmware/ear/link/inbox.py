@@ -1,6 +1,7 @@
 """The inbox: what the host says, without waiting for it."""
 
 import select
+import time
 
 from ear.link.frame_kernels import check_crc, unstuff
 from ear.link.frames import CRC_TABLE, FRAME, HEADER, Decoder
@@ -21,7 +22,7 @@ class Inbox:
     and can be polled; budget: the most bytes that are read at once.
     """
 
-    def __init__(self, stream, budget=64):
+    def __init__(self, stream, budget=256):
         self._stream = stream
         self._readable = select.poll()
         self._readable.register(stream, select.POLLIN)
@@ -39,6 +40,23 @@ class Inbox:
     def garbage(self):
         """Bytes that belonged to no frame."""
         return self._decoder.garbage
+
+    @property
+    def receiving(self):
+        """Whether a message is on its way: its beginning is here."""
+        return self._decoder.begun
+
+    def wait(self, timeout_ms):
+        """Rest until something comes in, for so long at most; True when something did.
+
+        A sleep of ``time`` keeps the core busy for the last tick of the system's clock, waiting
+        for the stream doesn't.
+        """
+        for _, events in self._readable.ipoll(timeout_ms):
+            if events & select.POLLIN:
+                return True
+            time.sleep_ms(timeout_ms)  # nobody is at the other end: that would return at once
+        return False
 
     def poll(self):
         """Read what is there; True when that completed a message."""

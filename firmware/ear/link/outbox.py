@@ -57,6 +57,11 @@ class Outbox:
                 self._ring[place] = self._ring[self._capacity + place]
             self._head = overhang
 
+    @property
+    def behind(self):
+        """Whether more waits than one burst."""
+        return self.pending > self._burst
+
     def pump(self):
         """Write at most one burst, if the stream takes any; returns the bytes written."""
         if self.pending == 0 or not self._can_write():

@@ -25,6 +25,8 @@ class NativeError(Exception):
 class Native:
     """The kernels to use, by part: ``frontend``, ``spotter``, ``adpcm``, ``mic``.
 
+    ``sequence`` isn't one of them: it runs the others' sequences.
+
     names: of those that are native, as part.kernel; reasons: why others aren't.
     """
 
@@ -44,6 +46,9 @@ class Native:
         """Use those kernels of a native module that give the right answers."""
         from ear.native import answers
 
+        if part == "sequence":
+            self._run_with(answers, module.run, address)
+            return
         kernels = getattr(self, part)
         functions, wrong = answers.check(part, kernels, module, address)
         for name in functions:
@@ -52,6 +57,30 @@ class Native:
             else:
                 kernels.use(name, functions[name], address)
                 self.names.append(f"{part}.{name}")
+
+    def _run_with(self, answers, run, address):
+        """Let ``run`` make the calls of sequences if it makes them rightly."""
+        if not answers.runs(self, run, address, locate):
+            self.reasons.append("sequence.run gives wrong answers")
+            return
+        for kernels in (self.frontend, self.spotter, self.adpcm, self.mic):
+            kernels.run_with(run, locate)
+        self.names.append("sequence.run")
+
+
+def locate(function):
+    """Where the machine code of a viper or native function lies, and where its object.
+
+    The object's fourth word is the code's address (``mp_obj_fun_bc_t`` in MicroPython's
+    py/objfun.h, 1.25 to 1.29). Raises NativeError where that is no executable memory.
+    """
+    from machine import mem32
+
+    place = id(function)
+    code = mem32[place + 12]
+    if code >> 28 != 4:
+        raise NativeError("a kernel's machine code isn't where it should be")
+    return code, place
 
 
 class Trial:

@@ -3,6 +3,7 @@
 import os
 from array import array
 
+from ear import sequence
 from ear.audio.format import HOP
 from ear.kernels import Kernels
 
@@ -202,6 +203,64 @@ def _mic(twins):
                 words[i] >>= i % 24  # loud ones and faint ones
             twins.narrow(words, bytearray(86), 43, shift)
         twins.narrow(words, bytearray(86), 0, 16)
+
+
+def runs(native, run, address, locate):
+    """Whether the native ``run`` makes the calls of a sequence as viper kernels in a loop do.
+
+    native: the kernels, of which the front end's and the microphone's are called, viper ones
+    among them; address: where a buffer lies; locate: see ``ear.sequence``.
+    """
+    frontend, viper, mic = native.frontend, native.frontend.module, native.mic.module
+    buffers = _chained()
+    ours, theirs = ([_copied(buffer) for buffer in buffers] for _ in range(2))
+    looped = sequence.looped(_chain(viper, viper, mic, ours))
+    places = [address(buffer) for buffer in theirs]
+    tried = sequence.native(_chain(frontend, viper, mic, places), run, address, locate)
+    for loudest in (20, 44):  # another peak and another shift the second time
+        hop = array("h", [byte % loudest for byte in _fixed(HOP)])
+        expected = looped.run(looped.program, hop)
+        if tried.run(tried.program, address(hop)) != expected or ours != theirs:
+            return False
+    return True
+
+
+def _chained():
+    """Buffers for ``_chain``."""
+    from ear.audio import frontend_tables as tables
+
+    return (
+        array("H", [32768] * 480),
+        array("i", _fixed(4 * 44)),
+        bytearray(2 * 44),
+        array("H", tables.WINDOW),
+        tables.DIGITS,
+        bytearray(1024),
+        array("I", list(_fixed(247))),
+        array("H", tables.BAND_WEIGHTS),
+        tables.BAND_WIDTHS,
+        array("I", bytes(320)),
+        array("I", tables.SQUARE_ROOTS),
+        array("I", bytes(160)),
+        array("H", _fixed(80)),
+        bytearray(40),
+    )
+
+
+def _chain(some, others, mic, places):
+    """Calls of all lengths; the peak is a number of samples, the shift goes to two kernels."""
+    history, words, hop, window, digits, data, bins, weights, widths = places[:9]
+    sums, roots, levels, raw, features = places[9:]
+    peak, shift = sequence.Result(0), sequence.Result(2)
+    return (
+        (some.slide, (0, 0, history, sequence.INPUT)),
+        (mic.narrow, (words, hop, peak, 9)),
+        (others.window, (0, 0, history, window, digits, data)),
+        (some.fft_first, (0, 0, data, shift)),
+        (some.filterbank, (bins, 0, weights, widths, sums)),
+        (others.square_roots, (0, 0, sums, roots, shift, levels)),
+        (some.quantise, (raw, features)),
+    )
 
 
 _EXERCISES = {"frontend": _frontend, "spotter": _spotter, "adpcm": _adpcm, "mic": _mic}

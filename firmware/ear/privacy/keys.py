@@ -69,3 +69,9 @@ def sealed_parts(message, payload, tag_at):
     """What a message's tag covers: its id, and its payload without the tag at ``tag_at``."""
     view = memoryview(payload)
     return bytes((message.id,)), view[:tag_at], view[tag_at + TAG_SIZE :]
+
+
+def write_tag(mac, message, payload):
+    """Write the tag that ends a message's fixed fields; ``mac``: the ``Hmac`` of its key."""
+    at = message.size - TAG_SIZE
+    payload[at : at + TAG_SIZE] = mac.tag(*sealed_parts(message, payload, at))

@@ -1,23 +1,23 @@
 """The last half second before a wake, kept only where the owner allowed it."""
 
+from ear.audio.format import HOP_BYTES
+
 HOPS = 50  # 0.5 s, the most there can be
-_HOP_BYTES = 320
-_SILENCE = bytes(_HOP_BYTES)
+_SILENCE = bytes(HOP_BYTES)
 
 
 class PreRoll:
-    """A ring of hops; its 16 KB are allocated by the first ``push``."""
+    """A ring of hops; its 16 KB are allocated here."""
 
     def __init__(self):
-        self._hops = []
+        sound = memoryview(bytearray(HOPS * HOP_BYTES))
+        self._hops = tuple(sound[at : at + HOP_BYTES] for at in range(0, len(sound), HOP_BYTES))
         self._next = 0
         self._filled = 0
         self._holds = False  # any sound, also what was taken
 
     def push(self, hop, lost):
         """Keep a hop; sound before a gap is forgotten, since it doesn't adjoin."""
-        if not self._hops:
-            self._hops = [bytearray(_HOP_BYTES) for _ in range(HOPS)]
         if lost:
             self.clear()
         self._hops[self._next][:] = hop

@@ -15,28 +15,12 @@ from ear.privacy import keys
 from ear.privacy.codecs import HOP, HOPS_PER_CHUNK
 from ear.privacy.queue import Queue
 
-CONSENT_REVIEW = 1
-CONSENT_PRE_ROLL = 2
-
 _TAG = keys.TAG_SIZE
 _BODY_AT = messages.RECORDING_CHUNK.size + 2
 _MAX_QUEUED = 1024  # bytes in the outbox above which sound waits: telemetry needs room too
 _LONGEST_NAME = 64  # bytes
 _ENDS = 2  # how often the end is told
 _START_AGAIN = 10  # chunks after which the start is told again: without it nothing can be opened
-
-
-class Wake:
-    """Why the device woke; filled by the application before it tells the gate."""
-
-    def __init__(self):
-        self.low = 0  # position of the hop that woke it, in hops: low 16 bits
-        self.high = 0  # and the rest
-        self.word = 0
-        self.score = 0
-        self.cutoff = 0
-        self.model_sha256 = bytes(32)
-        self.name = b""
 
 
 class Recorder:
@@ -56,8 +40,6 @@ class Recorder:
         self._queue = Queue(slots, _BODY_AT + encoder.capacity)
         self._start = bytearray(messages.RECORDING_START.size + 1 + _LONGEST_NAME)
         self._start_length = 0
-        self._false = bytearray(messages.FALSE_WAKE.size)
-        self._control = keys.Hmac(keys.control_key(identity.key))
         self._mac = None
         self._body = None  # of the chunk that is being filled
         self._chunk_hops = 0
@@ -77,15 +59,19 @@ class Recorder:
         return not self.taking and self._queue.waiting == 0 and self._unwritten <= 0
 
     def begin(self, wake, consent, retention_days, pre_roll=()):
-        """Begin the recording that ``wake`` caused; ``pre_roll``: earlier hops, oldest first."""
+        """Begin the recording that ``wake`` caused; ``pre_roll``: earlier hops, oldest first.
+
+        Raises MemoryError when there is no room for its keys: then none has begun.
+        """
         identity = self._identity
         self.number = identity.next_number()
         salt = self._random(keys.SALT_SIZE)
         encryption, authentication = keys.recording_keys(
             identity.key, salt, identity.boot, self.number
         )
+        mac = keys.Hmac(authentication)
         self._cipher.start(encryption)
-        self._mac = keys.Hmac(authentication)
+        self._mac = mac
         self._encoder.reset()
         self._queue.clear()
         self._told = False
@@ -116,6 +102,8 @@ class Recorder:
         Start and end are told again where there is room: a link that loses one of them would
         otherwise lose the recording, or whether it was whole.
         """
+        if self._mac is None:
+            return
         self._finish_chunk()
         self.taking = False
         queue = self._queue
@@ -145,31 +133,6 @@ class Recorder:
             self._unwritten = 0
         self._cipher.stop()
         self._mac = None
-
-    def discard(self, wake, recorded):
-        """A wake was wrong: its recording, if any, is to be deleted, which ``tell_discard`` tells.
-
-        What is to be told is fixed here: a wake that follows changes nothing about it.
-        """
-        message = messages.FALSE_WAKE
-        struct.pack_into(
-            message.format,
-            self._false,
-            0,
-            self._identity.id,
-            self._identity.boot,
-            self.number if recorded else 0,
-            wake.low,
-            wake.high,
-            bytes(_TAG),
-        )
-        _write_tag(self._control, message, self._false)
-
-    def tell_discard(self):
-        """Tell the host of the last ``discard``; False when the outbox had no room for it."""
-        message = messages.FALSE_WAKE
-        self._outbox.payload[: message.size] = self._false
-        return self._outbox.send(message.id, message.size)
 
     def _begin_chunk(self):
         # One slot is always left for the message that ends the recording.
@@ -207,7 +170,7 @@ class Recorder:
             self._queue_start_again()
 
     def _commit(self, message, length):
-        _write_tag(self._mac, message, self._queue.newest[:length])
+        keys.write_tag(self._mac, message, self._queue.newest[:length])
         self._queue.commit(message.id, length)
 
     def _queue_start(self, wake, salt, consent, retention_days, pre_roll):
@@ -237,7 +200,7 @@ class Recorder:
         slot[message.size] = len(name)
         length = message.size + 1 + len(name)
         slot[message.size + 1 : length] = name
-        _write_tag(self._mac, message, slot[:length])
+        keys.write_tag(self._mac, message, slot[:length])
         self._start[:length] = slot[:length]
         self._start_length = length
         self._queue.commit(message.id, length)
@@ -270,10 +233,5 @@ class Recorder:
         message = messages.RECORDING_END
         for _ in range(_ENDS):
             length = self._put_end(self._outbox.payload, reason)
-            _write_tag(self._mac, message, self._outbox.payload[:length])
+            keys.write_tag(self._mac, message, self._outbox.payload[:length])
             self._outbox.send(message.id, length)
-
-
-def _write_tag(mac, message, payload):
-    at = message.size - _TAG
-    payload[at : at + _TAG] = mac.tag(*keys.sealed_parts(message, payload, at))

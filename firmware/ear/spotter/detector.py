@@ -16,44 +16,62 @@ class Detector:
     def __init__(self, cutoff, window, stride, refractory_hops, warmup_hops=WARMUP_HOPS):
         """``cutoff``: int(probability_cutoff * 255); ``window``: probabilities that are averaged;
         ``stride``: hops from one probability to the next."""
-        self._cutoff = cutoff
         self._window = window
+        self.set_cutoff(cutoff)
         self._stride = stride
         self._refractory_hops = refractory_hops
         self._warmup_hops = warmup_hops
-        self.newest = bytearray(window)  # the last probabilities, oldest first
+        self._ring = bytearray(window)  # the last probabilities
         self.reset()
+
+    def set_cutoff(self, cutoff):
+        """Wake above this one from now on, 0..255."""
+        self._cutoff = cutoff
+        self._threshold = cutoff * self._window
 
     def step(self, probability):
         """Take a new probability; True once for each time the word is heard."""
-        self._shift_in(probability)
-        self._cool_off(probability)
-        self._counted = min(self._counted + 1, self._window)
-        total = 0
-        for index in range(self._window - self._counted, self._window):
-            total += self.newest[index]
-        self.mean = total // self._window
-        if self._waiting or total <= self._cutoff * self._window:
+        ring = self._ring
+        place = self._place
+        window = self._window
+        total = self._total + probability
+        if self._counted == window:
+            total -= ring[place]
+        else:
+            self._counted += 1
+        self._total = total
+        ring[place] = probability
+        place += 1
+        self._place = 0 if place == window else place
+        self.mean = total // window
+        if self._waiting:
+            self._cool_off(probability)
+        self._last = probability
+        if total <= self._threshold or self._waiting:
             return False
-        self._counted = 0
+        self._total = self._counted = 0
         self._waiting = self._refractory_hops
         self._last = 0
         return True
 
+    def write_newest(self, into):
+        """Write the last probabilities, oldest first, into the ``window`` bytes of ``into``."""
+        place = self._place
+        for index in range(self._window):
+            into[index] = self._ring[place]
+            place += 1
+            if place == self._window:
+                place = 0
+
     def reset(self):
         """Forget all probabilities and wait as after switching on."""
         for index in range(self._window):
-            self.newest[index] = 0
+            self._ring[index] = 0
+        self._place = 0  # of the oldest probability, which the next one replaces
+        self._total = self._counted = 0  # of the probabilities since the last wake
         self.mean = 0
-        self._counted = 0  # probabilities since the last wake, as far as the window goes
         self._waiting = self._warmup_hops
         self._last = 0
-
-    def _shift_in(self, probability):
-        newest = self.newest
-        for index in range(1, self._window):
-            newest[index - 1] = newest[index]
-        newest[self._window - 1] = probability
 
     def _cool_off(self, probability):
         """Count the hops since the last probability, which still held during all but one."""
@@ -61,4 +79,3 @@ class Detector:
         if probability < self._cutoff:
             hops += 1
         self._waiting = max(self._waiting - hops, 0)
-        self._last = probability

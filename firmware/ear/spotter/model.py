@@ -3,6 +3,7 @@
 import struct
 
 from ear.kernels import Kernels
+from ear.sequence import INPUT
 from ear.spotter import model_kernels
 from ear.spotter.format import (
     ADD,
@@ -39,36 +40,51 @@ class Model:
         self._output = header.output
         self._regions = read_regions(blob, header)
         kernels = kernels or Kernels(model_kernels)
-        self._place, self._transfer, self._shift = kernels.place, kernels.transfer, kernels.shift
+        self._place, self._transfer = kernels.place, kernels.transfer
         self._file, arena = blob, self._arena
         self._table = memoryview(blob)[header.table :]
-        self._arena_place = kernels.place(arena)
-        self._moves = kernels.place(blob, REGIONS)
         pitch = header.input_pitch
         rows = range(header.input, header.input + header.stride * pitch, pitch)
         self._rows = [kernels.place(arena, row) for row in rows]
         self._features = None
         self._source = None  # what the kernels take for the newest row
-        self._calls = []
+        self.kernels = kernels
+        self._layers = []  # the kernels' calls
         for layer in read_layers(blob, header):
-            self._calls += _calls(layer, blob, arena, kernels)
+            self._layers += _calls(layer, blob, arena, kernels)
+        moves = kernels.place(blob, REGIONS)
+        self._layers.append((kernels.shift, (kernels.place(arena), moves, len(self._regions))))
+        step = [self.take_call(INPUT, self.stride - 1)]
+        step += self._layers
+        self._sequence = kernels.sequence(step)
         self.reset()
+
+    def take_call(self, source, phase):
+        """The call that takes a step's row number ``phase`` from the place ``source``."""
+        return self._transfer, (source, self._rows[phase], self._row)
+
+    def step_calls(self):
+        """The calls that make the step once its rows are there; ``finish`` follows."""
+        return self._layers
+
+    def finish(self):
+        """The step's calls were made: take the probability out of their results."""
+        # The logit is new in this step, so the shift of what is kept has left it where it was.
+        self.probability = self._table[self._arena[self._output]]
 
     def push(self, features):
         """Take one row of features (int8 + 128); True when ``probability`` (0..255) is new."""
         if features is not self._features:
             self._take_from(features)
         phase = self._phase
-        self._transfer(self._source, self._rows[phase], self._row)
-        phase += 1
-        if phase < self.stride:
-            self._phase = phase
+        if phase + 1 < self.stride:
+            self._transfer(self._source, self._rows[phase], self._row)
+            self._phase = phase + 1
             return False
         self._phase = 0
-        for kernel, x, w, p, y in self._calls:
-            kernel(x, w, p, y)
-        self.probability = self._table[self._arena[self._output]]
-        self._shift(self._arena_place, self._moves, len(self._regions))
+        sequence = self._sequence
+        sequence.run(sequence.program, self._source)
+        self.finish()
         return True
 
     def _take_from(self, features):
@@ -89,17 +105,17 @@ class Model:
 
 
 def _calls(layer, file, arena, kernels):
-    """The kernel calls of a layer: each the kernel and its four arguments."""
+    """The kernel calls of a layer: each the kernel and its arguments."""
     x = kernels.place(arena, layer.x)
     w = kernels.place(arena if layer.kind == ADD else file, layer.weights)
     y = kernels.place(arena, layer.y)
     name = _KERNELS[layer.kind]
     suits = _suits_vectors(layer, file, arena, kernels)
     kernel = getattr(kernels, name) if suits else kernels.viper(name)
-    calls = [(kernel, x, w, kernels.place(file, layer.parameters), y)]
+    calls = [(kernel, (x, w, kernels.place(file, layer.parameters), y))]
     if (layer.lowest, layer.highest) != (0, 255):
         count = struct.unpack_from("<II", file, layer.parameters)[1]
-        calls.append((kernels.clamp, y, layer.lowest, layer.highest, count))
+        calls.append((kernels.clamp, (y, layer.lowest, layer.highest, count)))
     return calls
 
 

@@ -4,14 +4,16 @@ A word is two files, made on the host: NAME.ear, the compiled model, and NAME.js
 detector needs to know: the word as people write it, the cutoff (0..255) and the window.
 """
 
+import gc
 import json
 import os
 
 from ear.settings import CUTOFF_PREFIX
 from ear.spotter.detector import REFRACTORY_HOPS, Detector
+from ear.spotter.files import FOLDER, names
 from ear.spotter.model import Model, ModelError
 
-FOLDER = "models"
+_SIZE = 6  # of os.stat's fields
 
 
 class Word:
@@ -21,16 +23,18 @@ class Word:
         """``manifest``: what NAME.json says; ``cutoff``: instead of its own, unless it is -1."""
         self.name = name
         self.text = manifest["wake_word"]
-        self.cutoff = manifest["cutoff"] if cutoff < 0 else cutoff
+        self.encoded = self.text.encode()
         self.window = manifest["window"]
+        self.newest = bytearray(self.window)  # room for the wake's last probabilities
         self.model = model
-        self.detector = Detector(self.cutoff, self.window, model.stride, REFRACTORY_HOPS)
-        self.stepped = False
+        self._own_cutoff = manifest["cutoff"]
+        self.detector = Detector(0, self.window, model.stride, REFRACTORY_HOPS)
+        self.set_cutoff(cutoff)
 
-    def push(self, features):
-        """Take one row of features; returns True when the word was heard."""
-        self.stepped = self.model.push(features)
-        return self.stepped and self.detector.step(self.model.probability)
+    def set_cutoff(self, cutoff):
+        """Wake above ``cutoff``, 0..255; -1: the manifest's."""
+        self.cutoff = self._own_cutoff if cutoff < 0 else cutoff
+        self.detector.set_cutoff(self.cutoff)
 
     def reset(self):
         """Forget what was heard, after a gap in the sound."""
@@ -38,13 +42,9 @@ class Word:
         self.detector.reset()
 
 
-def names(folder=FOLDER):
-    """The names of the words on the board, sorted."""
-    return sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".ear"))
-
-
-def load(settings, kernels=None, folder=FOLDER):
-    """The words to listen for, sorted by name; ``kernels`` are the spotter's.
+def load(settings, kernels=None, loaded=None, folder=FOLDER):
+    """The words to listen for, sorted by name; ``kernels`` are the spotter's; ``loaded``: a list
+    that each word is added to as soon as it is there.
 
     Raises ModelError naming the file and the fault.
     """
@@ -55,7 +55,12 @@ def load(settings, kernels=None, folder=FOLDER):
     for name in wanted:
         if name not in there:
             raise ModelError(f"there is no {folder}/{name}.ear for the setting 'words'")
-    return [_load_word(folder, name, settings, kernels) for name in wanted]
+    words = []
+    for name in wanted:
+        words.append(_load_word(folder, name, settings, kernels))
+        if loaded is not None:
+            loaded.append(words[-1])
+    return words
 
 
 def _load_word(folder, name, settings, kernels):
@@ -63,10 +68,19 @@ def _load_word(folder, name, settings, kernels):
     try:
         with open(path + ".json") as file:
             manifest = json.load(file)
-        with open(path + ".ear", "rb") as file:
-            model = Model(file.read(), kernels)
+        model = Model(_read(path + ".ear"), kernels)
         return Word(name, model, manifest, settings.get(CUTOFF_PREFIX + name))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{path}.json: {error}")
     except ModelError as error:
         raise ModelError(f"{path}.ear: {error}")
+
+
+def _read(path):
+    """A file's bytes in one piece of memory: ``file.read()`` would need it twice for a moment."""
+    blob = bytearray(os.stat(path)[_SIZE])
+    gc.collect()
+    with open(path, "rb") as file:
+        if file.readinto(blob) != len(blob):
+            raise ModelError("it ends before its length")
+    return blob

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bluering.boards import loader
+from bluering.boards.psram import generic_image
 from bluering.boards.schema import Board
 
 # Called with a question and the default answer, returns the answer.
@@ -20,16 +21,16 @@ def ask(name: str, path: Path, prompt: Prompt) -> Board:
     """
     title = prompt("What is it", name)
     source = prompt("Where are its pins from (schematic, vendor's code, own wiring)", "own wiring")
+    flash = _number(prompt("Flash in MiB (4, 8, 16, 32)", "8"))
+    psram = prompt("PSRAM (none, quad, octal)", "octal")
+    image = generic_image("octal" if psram == "octal" else None)
     data = {
         "name": name,
         "title": title,
         "supported": "untested",
         "reason": "nobody has reported that it works",
-        "chip": {
-            "flash_mib": _number(prompt("Flash in MiB (4, 8, 16, 32)", "8")),
-            "psram": prompt("PSRAM (none, quad, octal)", "octal"),
-        },
-        "firmware": {"stock": prompt("Stock MicroPython image", "ESP32_GENERIC_S3")},
+        "chip": {"flash_mib": flash, "psram": psram},
+        "firmware": {"stock": prompt("Stock MicroPython image", image)},
         # What the generic image does; one that has no serial mirror can say so in the file.
         "usb": {"kind": "mirror", "link_rate": 10000},
         "microphone": _microphone(prompt, source),

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bluering.boards.psram import Psram, objection
+
 Gpio = Annotated[int, Field(ge=0, le=48)]
 Level = Literal["low", "high"]
 
@@ -20,14 +22,28 @@ class Pin(_Table):
 
 
 class Chip(_Table):
-    """The ESP32-S3 module: what is left out has not been verified."""
+    """The ESP32-S3 module: what is left out has not been verified.
+
+    ``psram_external``: the PSRAM is a chip of its own, of which the ESP32-S3 can't tell. Modules
+    have it inside the ESP32-S3, where flashing checks it.
+    """
 
     flash_mib: Literal[4, 8, 16, 32] | None = None
-    psram: Literal["none", "quad", "octal"] | None = None
+    psram: Psram | None = None
+    psram_external: bool | None = None
+
+    @model_validator(mode="after")
+    def _external_is_there(self) -> "Chip":
+        if self.psram_external and self.psram not in ("quad", "octal"):
+            raise ValueError("psram_external is for a board with quad or octal psram")
+        return self
 
 
 class Firmware(_Table):
-    """The stock MicroPython image by its name on MicroPython's download site."""
+    """The stock MicroPython image by its name on MicroPython's download site.
+
+    It has to suit ``chip.psram``; `bluering.boards.psram` says which does.
+    """
 
     stock: Annotated[str, Field(pattern=r"^[A-Z0-9_]+(-[A-Z0-9_]+)?$")]
 
@@ -118,6 +134,13 @@ class Board(_Table):
     def _says_why_not(self) -> "Board":
         if (self.supported == "yes") == bool(self.reason):
             raise ValueError("a reason is for boards that are not supported, and they need one")
+        return self
+
+    @model_validator(mode="after")
+    def _image_suits_psram(self) -> "Board":
+        said = self.firmware and objection(self.firmware.stock, self.chip.psram)
+        if said:
+            raise ValueError(f"firmware.stock: {said}")
         return self
 
     def pins(self) -> dict[str, Pin]:

@@ -19,10 +19,10 @@ _Name = Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the known boards and whether they work."""
+    """List the known boards, whether they work, their PSRAM and their stock image."""
     known = [boards.load(name) for name in boards.names()]
     if as_json:
-        keys = {"name", "title", "supported", "reason"}
+        keys = {"name", "title", "supported", "reason", "chip", "firmware"}
         typer.echo(json.dumps([board.model_dump(include=keys) for board in known], indent=2))
         return
     table = Table("board", "supported", "what it is, and why not", box=None)
@@ -76,4 +76,9 @@ def new(
 
 
 def _described(board: Board) -> str:
-    return f"{board.title}\n{board.reason}" if board.reason else board.title
+    lines = [board.title, board.reason]
+    if board.firmware:
+        psram = board.chip.psram
+        memory = "no PSRAM" if psram == "none" else f"{psram or 'unverified'} PSRAM"
+        lines.append(f"{memory}: {board.firmware.stock}")
+    return "\n".join(line for line in lines if line)

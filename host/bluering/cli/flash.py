@@ -35,6 +35,7 @@ def flash(
     board: images.Board = None,
     words: images.Words = "alexa",
     firmware: images.Stock = None,
+    firmware_version: images.Version = None,
     identity: images.Identity = None,
     port: Port = "auto",
     baud: Baud = BAUD,
@@ -46,19 +47,24 @@ def flash(
     with extra("flash"):
         from bluering.flash import esptool, flasher
         from bluering.flash import image as image_file
+    # Whatever can be refused without the chip is refused while it runs what it ran.
+    new = None
     if image:
         data = _read(image)
-        loader = esptool.Loader(_free(port), baud)
     elif board:
-        target = boards.load(board)
-        image_file.target(target)  # a board that can't work is refused before its port is opened
-        loader = esptool.Loader(_free(port), baud)
-        had = None if identity else _kept(flasher.owned(loader))
-        data = images.build(target, words, firmware, identity, had)
+        made = images.device(identity)
+        data = images.build(boards.load(board), words, firmware, firmware_version, made)
+        new = None if identity else made
     else:
         raise typer.BadParameter("give an image, or --board NAME to make one")
-    with shown("writing") as progress:
-        flasher.flash(loader, data, progress)
+    contents = image_file.read(data)
+    with esptool.Loader(_free(port), baud) as loader:
+        for sentence in flasher.check(loader, contents):
+            typer.echo(sentence, err=True)
+        if new:
+            data = _with_identity(data, new, flasher.owned(loader))
+        with shown("writing") as progress:
+            flasher.flash(loader, data, progress)
     _greet(port)
 
 
@@ -71,22 +77,24 @@ def deploy(
     """Replace only the application; firmware, identity, words and settings stay."""
     with extra("flash"):
         from bluering.flash import esptool, flasher
-    loader = esptool.Loader(_free(port), baud)
     new = None if words is None else images.compiled_words(words)
-    with shown("writing") as progress:
-        flasher.deploy(loader, lambda name: boards.load(board or name), new, progress)
+    given = boards.load(board) if board else None
+    with esptool.Loader(_free(port), baud) as loader, shown("writing") as progress:
+        flasher.deploy(loader, lambda name: given or boards.load(name), new, progress)
     _greet(port)
 
 
-def _kept(owned: "Owned | None") -> "Device | None":
-    """The identity of a chip, kept on this computer too: whoever holds the chip has the key."""
+def _with_identity(data: bytes, new: "Device", owned: "Owned | None") -> bytes:
+    """The image with the identity that the chip has, or else with the ``new`` one, now kept."""
     from bluering.flash import identity
+    from bluering.flash import image as image_file
 
     if owned is None:
-        return None
-    identity.save(owned.identity)
+        images.keep(new)
+        return data
+    identity.save(owned.identity)  # whoever holds the chip has the key
     typer.echo(f"device {owned.identity.id.hex()} keeps its identity", err=True)
-    return owned.identity
+    return image_file.with_identity(data, owned.identity)
 
 
 def _read(path: Path) -> bytes:

@@ -30,6 +30,10 @@ Stock = Annotated[
     Path | None,
     typer.Option("--firmware", metavar="STOCK.bin", help="Stock image, instead of a download."),
 ]
+Version = Annotated[
+    str | None,
+    typer.Option("--firmware-version", metavar="X.Y.Z", help="Another release to download."),
+]
 Identity = Annotated[
     Path | None,
     typer.Option("--identity", metavar="FILE", help="Id and key of the device; default: new."),
@@ -43,6 +47,7 @@ def image(
     board: Board = None,
     words: Words = "alexa",
     firmware: Stock = None,
+    firmware_version: Version = None,
     identity: Identity = None,
     output: Output = None,
 ) -> None:
@@ -51,7 +56,10 @@ def image(
         return
     if board is None or output is None:
         raise typer.BadParameter("both --board NAME and -o FILE are needed")
-    data = build(boards.load(board), words, firmware, identity)
+    made = device(identity)
+    data = build(boards.load(board), words, firmware, firmware_version, made)
+    if identity is None:
+        keep(made)
     files.write_private(output, data)
     typer.echo(f"wrote {output}: {len(data)} bytes, sha256 {sha256(data).hexdigest()}", err=True)
 
@@ -75,40 +83,54 @@ def build(
     board: boards.Board,
     words: str,
     firmware: Path | None,
-    identity: Path | None,
-    had: "Device | None" = None,
+    version: str | None,
+    device: "Device",
 ) -> bytes:
-    """The image for ``board``, with the identity that the device ``had``, or one from a file.
-
-    Without either the identity is new, and kept on this computer. A warning goes to standard
-    error when nobody has tried the board.
-    """
+    """The image of ``device`` for ``board``. A warning goes to standard error when nobody has
+    tried the board."""
     with extra("flash"):
         from bluering.flash import image as images
     target = images.target(board)
     if board.supported == "untested":
         typer.echo(f"warning: {board.title} is untested: {board.reason}", err=True)
-    stock = _stock_image(target.stock, firmware)
-    return images.build(board, compiled_words(words), stock, had or _device(identity))
+    chosen = compiled_words(words)  # first: an unknown word costs no download
+    stock = _stock_image(target.stock, firmware, version)
+    return images.build(board, chosen, stock, device)
 
 
-def _device(given: Path | None) -> "Device":
+def device(given: Path | None) -> "Device":
+    """The identity in a file, or a new one, which is kept nowhere yet."""
+    with extra("flash"):
+        from bluering.flash import identity
+
+    return identity.load(given) if given else identity.new()
+
+
+def keep(made: "Device") -> None:
+    """Keep a new identity on this computer."""
     from bluering.flash import identity
 
-    if given:
-        return identity.load(given)
-    made = identity.new()
     typer.echo(f"new device {made.id.hex()}: its key is in {identity.save(made)}", err=True)
-    return made
 
 
-def _stock_image(name: str, given: Path | None) -> "Firmware":
+def _stock_image(name: str, given: Path | None, version: str | None) -> "Firmware":
+    """The image from a file, or called ``name``; what is known of it goes to standard error."""
     from bluering.flash import firmware, stock
 
     if given:
-        return firmware.read(given)
+        if version:
+            raise typer.BadParameter("--firmware and --firmware-version exclude each other")
+        found = firmware.read(given)
+        release = stock.known(found.data)
+        told = f"{release}, by its SHA-256" if release else f"no image known here: {found.banner}"
+        typer.echo(f"{given} is {told}", err=True)
+        return found
+    sentences: list[str] = []  # told when the progress bar is gone
     with shown(name) as progress:
-        return firmware.read(stock.fetch(name, progress))
+        path = stock.fetch(name, version or stock.DEFAULT, progress, sentences.append)
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    return firmware.read(path)
 
 
 def compiled_words(words: str) -> list:

@@ -28,6 +28,11 @@ class Firmware:
     version: tuple[int, int, int]
     banner: str
 
+    @property
+    def needs_octal(self) -> bool:
+        """Whether it is made for octal PSRAM, by the board's name in its banner."""
+        return "Octal-SPIRAM" in self.banner
+
 
 def read(path: Path) -> Firmware:
     """The stock image in a file. Raises FirmwareError."""

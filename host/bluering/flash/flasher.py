@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bluering.boards import Board
-from bluering.flash import filesystem, firmware, identity, image, partitions
+from bluering.flash import filesystem, firmware, identity, image, partitions, psram
+from bluering.flash.download import Progress
 from bluering.flash.errors import FirmwareError, FlashError, ImageError
 from bluering.flash.esptool import Loader
 from bluering.flash.filesystem import Files
 from bluering.flash.identity import Identity
+from bluering.flash.image import Contents
 from bluering.flash.partitions import Partition
-from bluering.flash.stock import Progress
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,25 @@ def owned(loader: Loader) -> Owned | None:
     return Owned(found, nvs) if found else None
 
 
+def check(loader: Loader, contents: Contents) -> list[str]:
+    """Whether the image suits the chip; nothing is written. Sentences on what isn't certain.
+
+    Raises FlashError when it is made for another chip, flash size or PSRAM.
+    """
+    chip = loader.identify()
+    _check_size(contents.flash_size, chip.flash_size)
+    return psram.check(contents, chip)
+
+
 def flash(loader: Loader, data: bytes, progress: Progress) -> None:
     """Write an image, check it by its hash, and restart the chip.
 
     A chip that has the image's identity already keeps its NVS partition: there it counts its
-    starts, and with the same key none of their numbers may come again. Raises FlashError when the
-    image is made for another flash size.
+    starts, and with the same key none of their numbers may come again. Raises FlashError as
+    ``check`` does.
     """
     contents = image.read(data)
-    _check_size(contents.flash_size, loader.identify().flash_size)
+    check(loader, contents)
     had = owned(loader)
     parts = [(0, data)]
     if had and had.identity == contents.identity:

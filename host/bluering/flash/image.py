@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bluering import __version__
 from bluering.boards import Board
+from bluering.boards.psram import OCTAL, objection
 from bluering.flash import application, filesystem, firmware, identity, partitions
 from bluering.flash.errors import FirmwareError, ImageError
 from bluering.flash.filesystem import Files
@@ -73,8 +74,20 @@ def target(board: Board) -> Target:
     return Target(board.firmware.stock, board.chip.flash_mib << 20)
 
 
+def check(board: Board, stock: Firmware) -> None:
+    """Whether these can be one device, as far as it is known before any file is made.
+
+    Raises ImageError or FirmwareError, each with its reason.
+    """
+    target(board)
+    said = objection(OCTAL, board.chip.psram) if stock.needs_octal else None
+    if said:
+        raise FirmwareError(f"the stock image doesn't suit the board {board.name!r}: {said}")
+
+
 def build(board: Board, words: Iterable[Word], stock: Firmware, device: Identity) -> bytes:
     """The image for one device. Raises ImageError or FirmwareError, each with its reason."""
+    check(board, stock)
     place = partitions.filesystem(stock.table, target(board).flash_size)
     if len(stock.data) > place.offset:
         raise FirmwareError("the stock image reaches into the file system's part of the flash")
@@ -83,6 +96,12 @@ def build(board: Board, words: Iterable[Word], stock: Firmware, device: Identity
     image[keys.offset : keys.end] = identity.to_nvs(device, keys.size)
     held = files(board, models(words), stock.banner)
     return bytes(image) + filesystem.build(held, place.size)
+
+
+def with_identity(data: bytes, device: Identity) -> bytes:
+    """The same image for another device. Raises FirmwareError or ImageError when it is none."""
+    keys = partitions.named(firmware.parse(data).table, "nvs")
+    return data[: keys.offset] + identity.to_nvs(device, keys.size) + data[keys.end :]
 
 
 def models(words: Iterable[Word]) -> dict[str, bytes]:
@@ -97,13 +116,15 @@ def models(words: Iterable[Word]) -> dict[str, bytes]:
 def files(board: Board, models: Mapping[str, bytes], banner: str) -> dict[str, bytes]:
     """Every file of the application by its absolute path on the device.
 
-    One of them, ``ABOUT``, tells what the others are, and the firmware they were made for.
+    One of them, ``ABOUT``, tells what the others are, and the board, its chip and the firmware
+    they were made for.
     """
     found = {**application.compiled(board), **models}
     about = {
         "board": board.name,
         "version": __version__,
         "firmware": banner,
+        "chip": board.chip.model_dump(exclude_none=True),
         "files": {path: sha256(data).hexdigest() for path, data in sorted(found.items())},
     }
     return {**found, ABOUT: json.dumps(about, indent=1).encode()}

@@ -1,7 +1,6 @@
 """Reads compiled models on the host."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,14 +46,6 @@ def parse_compiled(blob: bytes) -> CompiledModel:
 def source_sha256(blob: bytes) -> bytes:
     """Of the .tflite that a compiled model was made from. Raises ModelError when it is damaged."""
     return parse_compiled(blob).header.source_sha256
-
-
-def read_compiled(path: Path) -> CompiledModel:
-    """The model in a file. Raises ModelError."""
-    try:
-        return parse_compiled(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"can't be read: {error.strerror}") from error
 
 
 def describe(model: CompiledModel) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Words ready for a device: our own, and those of other manifests."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bluering.models.compiler import compile_model
@@ -21,10 +21,6 @@ class CompiledWord:
     blob: bytes
     manifest: Manifest
     source: Path
-
-    def with_blob(self, blob: bytes) -> "CompiledWord":
-        """The same word with another content of its compiled model."""
-        return replace(self, blob=blob)
 
 
 def packaged_names() -> list[str]:

@@ -109,12 +109,3 @@ class Plan:
     table: NDArray[Any]
     regions: list[Region]
     layers: list[Layer]
-
-    @property
-    def multiplications(self) -> int:
-        """Multiply-accumulates of a step."""
-        return sum(
-            layer.weights.size
-            for layer in self.layers
-            if isinstance(layer, Convolution | Depthwise)
-        )

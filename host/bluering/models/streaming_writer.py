@@ -76,19 +76,8 @@ class StreamingWriter:
         self._graph.operator("ASSIGN_VARIABLE", [handle, newest.tensor], [])
         return joined
 
-    def keep_all(self, x: Signal, rows: int) -> Signal:
-        """The same, with a state that also holds the newest rows until the next step."""
-        handle, kept = self._state(x, rows + x.rows)
-        joined = self.join_rows(self.newest(kept, rows), x)
-        self._graph.operator("ASSIGN_VARIABLE", [handle, joined.tensor], [])
-        return joined
-
     def join_rows(self, old: Signal, new: Signal) -> Signal:
         return self._concatenation([old, new], 1, old.rows + new.rows, new.channels)
-
-    def join_channels(self, parts: Sequence[Signal]) -> Signal:
-        channels = sum(part.channels for part in parts)
-        return self._concatenation(parts, 3, parts[0].rows, channels)
 
     def newest(self, x: Signal, rows: int) -> Signal:
         """The last ``rows`` rows."""

@@ -37,6 +37,7 @@ beqz                      s:a i:L                  iiiiiiiiiiiissss00010110
 bnez                      s:a i:L                  iiiiiiiiiiiissss01010110
 bgez                      s:a i:L                  iiiiiiiiiiiissss11010110
 j                         i:L                      iiiiiiiiiiiiiiiiii000110
+callx8                    s:a                      000000000000ssss11100000
 clamps                    r:a s:a t:+7             00110011rrrrsssstttt0000
 extui                     r:a t:a s:u1 m:+1        mmmm010srrrrsssstttt0000
 loop                      s:a i:E                  iiiiiiii1000ssss01110110

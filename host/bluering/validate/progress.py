@@ -14,16 +14,6 @@ from rich.progress import (
 from bluering.validate.plan import Part
 
 
-class Silent:
-    """For scripts and tests."""
-
-    def begin(self, done: list[Part], todo: list[Part]) -> None:
-        """Says nothing."""
-
-    def advance(self, part: Part) -> None:
-        """Says nothing."""
-
-
 class Bar:
     """A bar in hours of audio; use it as a context manager. Off a terminal it shows nothing."""
 

@@ -15,7 +15,7 @@ from bluering.samples import Samples
 from bluering.vault.vault import Gap, NewRecording, NewWake
 from ear.audio.format import RATE
 from ear.privacy import codecs, gate, keys
-from ear.privacy.recorder import CONSENT_REVIEW
+from ear.privacy.recording import CONSENT_REVIEW
 
 _LONGEST = 65 * RATE  # samples: more than any device records
 _UNKNOWN_END = "connection lost"

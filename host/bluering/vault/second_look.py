@@ -7,7 +7,7 @@ from bluering.models.look import AFTER_HOPS, HOP, Examiner, examiner
 from bluering.models.packaged import CompiledWord, packaged, packaged_names
 from bluering.vault.assembly import Assembly
 from ear.privacy.preroll import HOPS as BEFORE_HOPS
-from ear.privacy.recorder import CONSENT_PRE_ROLL
+from ear.privacy.recording import CONSENT_PRE_ROLL
 
 Choose = Callable[[bytes], Examiner]
 """The examiner for what a model with this SHA-256 (32 bytes) woke; raises ModelError."""

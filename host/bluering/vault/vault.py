@@ -199,10 +199,6 @@ class Vault:
             count += 1
         return count
 
-    def delete_all(self, why: str = "owner") -> int:
-        """Delete every recording."""
-        return self.delete([recording.id for recording, _ in self.list()], why)
-
     def purge(self, now: datetime | None = None, older_than_days: int | None = None) -> int:
         """Delete what has outlived its retention, or the given number of days."""
         now = now or datetime.now(UTC)

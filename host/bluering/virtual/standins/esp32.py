@@ -2,7 +2,7 @@
 
 import json
 import os
-from binascii import hexlify, unhexlify
+from binascii import unhexlify
 
 _FILE = "nvs.json"
 
@@ -34,18 +34,10 @@ class NVS:
     def get_i32(self, key):
         return self._get(key, int)
 
-    def set_blob(self, key, value):
-        self._values[key] = hexlify(value).decode()
-
     def get_blob(self, key, buffer):
         value = unhexlify(self._get(key, str))
         buffer[: len(value)] = value
         return len(value)
-
-    def erase_key(self, key):
-        if key not in self._values:
-            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
-        del self._values[key]
 
     def commit(self):
         stored = _load()

@@ -50,17 +50,18 @@ class I2S:
         self._dropped = bytearray(_BYTES_PER_HOP)
 
     def readinto(self, buffer):
-        if len(buffer) != _BYTES_PER_HOP:
-            raise ValueError("the virtual microphone is read a hop at a time")
+        hops = len(buffer) // _BYTES_PER_HOP
+        if not hops or len(buffer) % _BYTES_PER_HOP:
+            raise ValueError("the virtual microphone is read in whole hops")
         if wires.FAST:
-            return wires.read_sound(buffer)
+            return wires.read_sound(buffer, hops)
         called = utime.ticks_us()
         self._overflow(called)
-        self._due = utime.ticks_add(self._due, wires.HOP_US)
+        self._due = utime.ticks_add(self._due, hops * wires.HOP_US)
         wait = utime.ticks_diff(self._due, called)
         if wait > 0:
             utime.sleep_us(wait)
-        count = wires.read_sound(buffer)
+        count = wires.read_sound(buffer, hops)
         late = utime.ticks_diff(utime.ticks_us(), self._due)
         if wait > 0 and late > wires.HOP_US:
             # The reader was in time and the source was not: the source sets the pace.
@@ -70,7 +71,7 @@ class I2S:
     def _overflow(self, now):
         held = utime.ticks_diff(now, self._due) // wires.HOP_US
         while held > self._capacity_hops:
-            wires.read_sound(self._dropped)
+            wires.read_sound(self._dropped, 1)
             self._due = utime.ticks_add(self._due, wires.HOP_US)
             held -= 1
 

@@ -6,10 +6,10 @@ Nothing here allocates after start-up, as on the board.
 """
 
 import os
-import select
 import struct
 import sys
 
+import uselect as select
 import utime
 
 from ear.audio.format import HOP_US
@@ -58,14 +58,15 @@ def sleep_us(duration):
     utime.sleep_us(duration)
 
 
-def read_sound(buffer):
-    """Fill ``buffer`` with the next 16-bit samples; returns the bytes read, fewer at the end."""
+def read_sound(buffer, hops):
+    """Fill ``buffer`` with the next hops of 16-bit samples; returns the bytes read, fewer at the
+    end."""
     if FAST:
         # Wait for a host that is behind, so that a fast run loses no telemetry.
         for _ in _link_poll.ipoll(-1):
             pass
     count = _sound.readinto(buffer)
-    _Clock.hops += 1
+    _Clock.hops += hops
     return count
 
 
