@@ -90,7 +90,7 @@ def examine(selector: str) -> Iterator[Finding]:
     try:
         connection = Connection(path)
     except PortError as error:
-        yield Finding("port", "bad", str(error), "see the lines above")
+        yield Finding("port", "bad", str(error), error.hint)
         return
     with connection:
         yield Finding("port", "good", f"{path} is open")

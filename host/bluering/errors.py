@@ -22,3 +22,7 @@ class BlueRingError(Exception):
     def __init__(self, message: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+    def told(self) -> str:
+        """Message and hint in one line, where there is no other for the hint."""
+        return f"{self} ({self.hint})" if self.hint else str(self)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from bluering.cli import app
 from bluering.cli.vault_options import PASSPHRASE_VARIABLE
-from bluering.errors import ExitCode
+from bluering.errors import BlueRingError, ExitCode
 from bluering.review.desk import Desk
 from bluering.review.models import AuditEntry
 from bluering.vault.errors import VaultError
@@ -83,9 +83,9 @@ def test_a_sound_card_that_fails_is_named_with_a_way_out(
     monkeypatch.setitem(sys.modules, "sounddevice", player)
     done = _type("play", "last")
     assert done.exit_code != 0
-    said = str(done.exception) + done.output
-    assert "no default output device" in said
-    assert "bluering vault export" in said
+    assert isinstance(done.exception, BlueRingError)
+    assert "no default output device" in str(done.exception)
+    assert "bluering vault export" in done.exception.hint
 
 
 def test_export_writes_the_sound_and_no_more(vault: Vault, folder: Path):

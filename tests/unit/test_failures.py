@@ -46,6 +46,11 @@ def test_a_failure_without_a_next_step_is_one_line(capsys):
     assert capsys.readouterr().err == "error: it is so\n"
 
 
+def test_where_there_is_one_line_the_hint_stands_in_it():
+    assert BlueRingError("it is so", "try again").told() == "it is so (try again)"
+    assert BlueRingError("it is so").told() == "it is so"
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

@@ -465,7 +465,7 @@ def test_a_board_that_can_not_work_is_refused_before_the_port_is_opened(
 def test_a_missing_port_is_told_as_everywhere(command: list[str]) -> None:
     result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, PortError)
-    assert "is the board plugged in?" in str(result.exception)
+    assert "is the board plugged in?" in result.exception.hint
 
 
 def test_a_port_in_use_is_told(command: list[str], chip: Chip) -> None:

@@ -32,7 +32,7 @@ class SecondLook:
         try:
             looking = self._choose(start.model_sha256)
         except ModelError as error:
-            return f"there is no second look: {error}"
+            return f"there is no second look: {error.told()}"
         end = start.pre_roll + AFTER_HOPS * HOP
         if not assembly.has(end):
             return None
