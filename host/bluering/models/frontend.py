@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from bluering.samples import Samples
 from ear.audio.format import CHANNELS, HOP
 
+FEATURE_SCALE, FEATURE_ZERO_POINT = 26 / 255, -128  # how features are quantised, by ESPHome
 _RAW_PER_FLOAT = 256 / 10  # pymicro-features scales the raw numbers by 10 / 256
 
 

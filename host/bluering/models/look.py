@@ -24,7 +24,7 @@ from bluering.models.frontend import FrontEnd
 from bluering.models.packaged import CompiledWord
 from bluering.models.reference import Reference
 from bluering.samples import Samples
-from ear.audio.format import HOP
+from ear.audio.format import CHANNELS, HOP, RATE, WINDOW
 from ear.privacy.preroll import HOPS as BEFORE_HOPS
 from ear.spotter.detector import REFRACTORY_HOPS, Detector
 
@@ -32,9 +32,9 @@ AFTER_HOPS = 30  # of what follows the wake: the end of the word's last sound
 HOPS = BEFORE_HOPS + AFTER_HOPS
 _LEAD_ROWS = 120
 _WARMING = 3  # times that the front end hears the sound before it counts
-_STRADDLING = 2  # rows whose window begins in the warming
-_FIRST_ROW = 3  # hops that make the first row
-_QUIET, _AFTER = 48000, 24000  # samples around a clip
+_STRADDLING = WINDOW // HOP - 1  # rows whose window begins in the warming
+_FIRST_ROW = WINDOW // HOP  # hops that make the first row
+_QUIET, _AFTER = 3 * RATE, 3 * RATE // 2  # samples around a clip
 _PACKAGED = Path(__file__).with_name("looks")
 SUFFIX = ".look.json"
 
@@ -53,7 +53,7 @@ class Look(BaseModel):
 
     def rows(self) -> Rows:
         """The lead, (n, 40), int8 + 128."""
-        return np.frombuffer(bytes.fromhex(self.lead), np.uint8).reshape(-1, 40)
+        return np.frombuffer(bytes.fromhex(self.lead), np.uint8).reshape(-1, CHANNELS)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import numpy as np
 from bluering.link import Connection, Received, wire
 from bluering.link.records import Hello, HelloRequest, Scores, Word
 from bluering.samples import Samples
-from bluering.sound_files import FIRST_FEATURES, HOP
+from bluering.sound_files import FIRST_FEATURES, HOP, RATE
 from bluering.validate.choose import compiled
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, TargetError
 
 _ANSWER_SECONDS = 10.0
-_QUIET = bytes(2 * HOP * 100)
+_QUIET = bytes(2 * RATE)  # a second
 
 
 class DeviceEngine:
