@@ -105,6 +105,7 @@ class App:
         self._ended = False
         self._rested_us = 0  # that make no whole hop yet
         self.passed = 0
+        self._turn = False
 
     def run(self, healthy=None, watchdog=None):
         """Listen until the host asks for something else; returns RESTART, LEAVE or ENDED.
@@ -129,8 +130,8 @@ class App:
     def start(self):
         """Present the device and begin to listen."""
         self.present()
-        for code, text in self._base.notes:
-            telemetry.log(self._link.out, _ERROR, code, text)
+        for note in self._base.notes:
+            telemetry.log(self._link.out, *note)
         # What is polled for the first time allocates; from the first hop on nothing may.
         self._commands.poll()
         self._link.out.pump()
@@ -144,15 +145,21 @@ class App:
 
         ``passed`` is how many hops of time went by.
         """
-        self._commands.poll()
+        shell = self._shell
+        # While it only listens, it sees to the host and the switches in every other cycle, and
+        # writes in those between.
+        self._turn = not self._turn
+        looks = self._turn or not shell.idle
+        if looks:
+            self._commands.poll()
         count = self._next_hops()
         began = time.ticks_us()
-        self._read_switches()
+        if looks:
+            self._read_switches()
         if count:
             self._hear(count)
         passed = self.passed
-        written = self._link.out.pump()
-        shell = self._shell
+        written = 0 if self._turn and shell.idle else self._link.out.pump()
         # What a block ends with, a wake for one, began at its last hop.
         shell.tick(written, passed if shell.idle or count < BLOCK else 1)
         try:
@@ -182,7 +189,9 @@ class App:
             self._rest()
             return 0
         wanted = 1
-        if shell.idle and self._block and not self._busy():
+        link = self._link
+        hurry = link.inbox.receiving or link.out.pending > link.out.burst
+        if shell.idle and self._block and not hurry:
             # So that a block ends with the hop after which the models step.
             wanted = self._until_step % BLOCK or BLOCK
         try:
@@ -212,11 +221,6 @@ class App:
         self._rested_us -= self.passed * HOP_US
         self._clock.advance(self.passed)
 
-    def _busy(self):
-        """Whether the host talks, or listens to more than a burst."""
-        link = self._link
-        return link.out.behind or link.inbox.receiving
-
     def _wired_hop(self):
         """Waits for the host, as the microphone's buffer would: reading the link is all it does."""
         inbox = self._link.inbox
@@ -245,7 +249,7 @@ class App:
         self._heard.advance(count)
         shell = self._shell
         frontend = self._frontend
-        if count == BLOCK == self._until_step and frontend.full:
+        if count == BLOCK == self._until_step and not frontend.missing:
             self._block.push()
             for word in self._words:
                 self._score(word, 0)
@@ -288,7 +292,7 @@ class App:
 
     def _woke(self, word, later):
         wake = self._wake
-        if self._shell.wakes:
+        if self._shell.wakes():
             self._woken = word
             low = self._clock.low - later
             wake.low = low & 0xFFFF

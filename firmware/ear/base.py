@@ -7,6 +7,8 @@ from board_table import BOARD
 from ear import ring
 from ear.leds import make_leds
 
+WARNING = 1  # indices into messages.SEVERITIES
+ERROR = 2
 _CPU_HZ = 240_000_000
 
 
@@ -14,8 +16,8 @@ class Base:
     """The light is made first, so that there is one while the rest starts; the link when it is
     first asked for, since a small memory wants what is larger before it.
 
-    settings: None until they were loaded; notes: (code, text) of what is to be told once there is
-    somebody to tell.
+    settings: None until they were loaded; notes: (severity, code, text) of what is to be told once
+    there is somebody to tell; kernels: what is told of the native kernels.
     """
 
     def __init__(self):
@@ -26,7 +28,7 @@ class Base:
         self.led_count = BOARD["led_count"]
         self.light = ring.Ring(make_leds(BOARD), self.led_count, BOARD["led_limit"])
         self.show(ring.STARTING)
-        self.kernels = ""  # what is told of the native kernels
+        self.kernels = ""
         self.settings = None
         self.notes = []
         self._link = None
@@ -47,7 +49,7 @@ class Base:
         self.settings = Settings()
         fault = self.settings.load()
         if fault:
-            self.notes.append(("settings", fault))
+            self.notes.append((ERROR, "settings", fault))
 
     def show(self, state):
         """Show what nothing depends on: a ring that can't be written stops neither start nor end.

@@ -139,16 +139,18 @@ def _safe_mode(failed):
 
 def _run(starts):
     """Listen, or say why not; returns what is to follow: commands.LEAVE, RESTART, or app.ENDED."""
-    from ear.base import Base
+    from ear.base import ERROR, Base
 
     base = Base()
     base.load_settings()
     crash = read_crash()
     if crash:
-        base.notes.append(("crash", crash[-250:]))
+        base.notes.append((ERROR, "crash", crash[-250:]))
         forget_crash()
     if machine.reset_cause() == machine.WDT_RESET:
-        base.notes.append(("watchdog", "the watchdog ended the last run: it had stood still"))
+        base.notes.append(
+            (ERROR, "watchdog", "the watchdog ended the last run: it had stood still")
+        )
     fault = device = None
     from ear import start
 

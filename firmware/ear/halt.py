@@ -50,5 +50,5 @@ def _tell(base, state, code, text):
     out = base.link.out
     telemetry.ring(out, 0, 0, state, base.light.pixels)
     telemetry.log(out, _ERROR, code, text)
-    for code, text in base.notes:
-        telemetry.log(out, _ERROR, code, text)
+    for note in base.notes:
+        telemetry.log(out, *note)

@@ -23,8 +23,8 @@ class Reports:
         self._heard = heard
         self._light = light
         self._microphone = microphone
-        self._models = [word.model for word in words]
-        self._detectors = [word.detector for word in words]
+        self._words = words
+        self._scores = telemetry.Scores(len(words))
         self._dropped = 0
         self._slowest_us = 0
         self._free_heap = 0
@@ -46,9 +46,13 @@ class Reports:
         if self._until_scores > 0:
             return
         self._until_scores = self._scores_every
+        scores = self._scores
+        index = 0
+        for word in self._words:
+            scores.put(index, word.model.probability, word.detector.mean)
+            index += 1  # noqa: SIM113 - enumerate allocates
         clock = self._clock
-        out = self._link.out
-        telemetry.scores(out, clock.low, clock.high, peak, self._models, self._detectors)
+        scores.send(self._link.out, clock.low, clock.high, peak)
 
     def light(self):
         """The ring shows something new."""

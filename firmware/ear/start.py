@@ -14,6 +14,7 @@ import esp32
 from board_table import BOARD
 
 from ear import native, ring
+from ear.base import WARNING
 from ear.board import Board
 from ear.spotter import words as spotter_words
 from ear.spotter.model import ModelError
@@ -50,7 +51,9 @@ def make(base):
 
 def _make(base, made):
     kernels = native.load()
-    base.kernels = ",".join(kernels.names)
+    base.kernels = kernels.told()
+    if kernels.suited and kernels.reasons:
+        base.notes.append((WARNING, "native", "; ".join(kernels.reasons)))
     board = Board(BOARD, kernels.mic)
     made += (kernels, board)
     microphone = board.microphone
@@ -122,8 +125,8 @@ class Recording:
     def provide(self, shell, settings):
         """Give the shell what the settings want it to have. Raises MemoryError; then nothing can
         be recorded."""
-        self.overdue = shell.busy
-        if shell.busy:
+        self.overdue = shell.busy()
+        if self.overdue:
             return
         # Without a light to say so, and without a key, nothing is ever recorded.
         able = self._identity is not None and self._base.led_count
@@ -133,14 +136,16 @@ class Recording:
         if slots == self._slots:
             return
         self._slots = 0
-        shell.recorder = shell.pre_roll = None
+        shell.equip(None, None)
         gc.collect()
+        pre_roll = recorder = None
         if before:
             from ear.privacy.preroll import PreRoll
 
-            shell.pre_roll = PreRoll()
+            pre_roll = PreRoll()
         if wanted:
-            shell.recorder = self._recorder(slots)
+            recorder = self._recorder(slots)
+        shell.equip(recorder, pre_roll)
         self._slots = slots
 
     def _recorder(self, slots):

@@ -13,8 +13,7 @@ from ear.link import frame_kernels, frames, inbox
 
 
 def seal(message, length, out, at):
-    length = frame_kernels.add_crc(message, length, frames.CRC_TABLE)
-    return frame_kernels.stuff(message, length, out, at)
+    return frame_kernels.seal(message, length, out, at, frames.CRC_TABLE)
 
 
 def check(seal, unseal, content, frame):

@@ -13,19 +13,9 @@ from ear.link import messages, telemetry
 from ear.link.inbox import Inbox
 from ear.link.outbox import Outbox
 
-
-class Model:
-    probability = 250
-
-
-class Detector:
-    mean = 240
-
-
 outbox = Outbox(sys.stdout.buffer)
 inbox = Inbox(sys.stdin.buffer)
-models = [Model(), Model(), Model()]
-detectors = [Detector(), Detector(), Detector()]
+scores = telemetry.Scores(3)
 sha256 = bytes(range(32))
 name = b"alexa"
 newest = bytearray((10, 20, 30, 40, 50))
@@ -33,7 +23,9 @@ colours = bytearray(range(36))
 
 
 def round_of(number):
-    telemetry.scores(outbox, number, 2, 32767, models, detectors)
+    for word in range(3):
+        scores.put(word, 250, 240)
+    scores.send(outbox, number, 2, 32767)
     telemetry.wake(outbox, number, 2, 1, 214, 213, sha256, name, newest)
     telemetry.ring(outbox, number, 2, 3, colours)
     telemetry.health(outbox, number, 2, number, 2, 0, 0, 9999, 123456, 1)

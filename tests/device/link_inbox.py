@@ -20,4 +20,4 @@ while inbox.kind != LAST and waited_ms < PATIENCE_MS:
     else:
         time.sleep_ms(1)
         waited_ms += 1
-print("garbage", inbox.garbage, "lost", inbox.lost)
+print("garbage", inbox._decoder.garbage, "lost", inbox.lost)

@@ -124,9 +124,7 @@ class World:
             lambda: None,
             self.failed,
         )
-        self.shell.recorder = self.recorder
-        if settings.get("pre_roll"):
-            self.shell.pre_roll = PreRoll()
+        self.shell.equip(self.recorder, PreRoll() if settings.get("pre_roll") else None)
 
     def failed(self, what, error):
         """Nothing is to fail here."""

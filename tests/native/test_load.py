@@ -16,6 +16,7 @@ from tests.native import world
 from tests.targets.xtensa import QemuMissingError
 
 S3 = SimpleNamespace(_mpy=10 << 10 | 3 << 8 | 6, _machine="Generic ESP32S3 module with ESP32S3")
+LONGEST_TEXT = 255  # bytes of a message's text
 
 
 class Memory:
@@ -86,6 +87,8 @@ def test_all_native_kernels_are_used_on_the_chip(chip, folder):
     assert vars(native.spotter)["conv"].args == ("conv",)  # the native one
     assert vars(native.adpcm)["encode"].args == ("encode",)
     assert memory.events == ["begin", "end"]
+    assert native.told() == "adpcm, frontend 11/11, mic, sequence, spotter 4/4"
+    assert len(native.told()) <= LONGEST_TEXT
     for kernels in (native.frontend, native.spotter):
         chosen = kernels.sequence(((print, (0, 0)),))
         assert chosen.run.args == ("run",)
@@ -118,6 +121,7 @@ def test_a_wrong_kernel_costs_itself_only(chip, folder):
     native = load_from(folder, Memory())
     assert native.reasons == ["frontend.quantise gives wrong answers"]
     assert "frontend.quantise" not in native.names
+    assert "frontend 10/11" in native.told()
     assert "frontend.logarithms" in native.names
 
 
@@ -174,6 +178,7 @@ def test_another_chip_is_left_alone(folder, monkeypatch, implementation):
     memory = Memory()
     native = load_from(folder, memory)
     assert (native.names, native.reasons) == ([], ["this is no ESP32S3"])
+    assert (native.told(), native.suited) == ("", False)  # nothing that a person need know
     assert memory.events == []
 
 

@@ -168,6 +168,13 @@ def outcome(code: bytes) -> list:
     return heard
 
 
+def test_a_run_that_hands_on_only_a_byte_of_a_result_is_refused():
+    code = bytearray(RUN["run"])
+    at = bytes(code).rindex(bytes.fromhex("a26900"))  # s32i a10, a9, 0
+    code[at + 1] ^= 0x20  # s8i
+    assert not runs(bytes(code))
+
+
 def test_no_flipped_bit_of_run_gives_a_wrong_result():
     code = RUN["run"]
     assert runs(code)

@@ -31,6 +31,10 @@ def notes(state: MonitorState, *events: Event | Record) -> list[tuple[str, str]]
     ("event", "said"),
     [
         (HELLO, ("info", "pretend, firmware 0.1.0, MicroPython 1.27.0 on a test")),
+        (
+            replace(HELLO, kernels="adpcm, mic"),
+            ("info", "pretend, firmware 0.1.0, MicroPython 1.27.0 on a test, native: adpcm, mic"),
+        ),
         (ALEXA, ("info", "listens for alexa: cutoff 0.84, model 00010203")),
         (
             _WAKE,

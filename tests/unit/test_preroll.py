@@ -18,12 +18,15 @@ class _Microphone:
 class _Recorder:
     """Keeps the pre-roll that it was given; of each hop, the number in its first byte."""
 
-    number, sent = 0, True
+    number = 0
 
     def begin(self, *told) -> None:
         *_, pre_roll = told
         self.number += 1
         self.pre_roll = [hop[0] for hop in pre_roll]
+
+    def sent(self) -> bool:
+        return True
 
     def push(self, hop, lost) -> None: ...
 
@@ -52,8 +55,7 @@ class _World:
             lambda: None,
             self.failed,
         )
-        self.shell.recorder = self.recorder
-        self.shell.pre_roll = PreRoll()
+        self.shell.equip(self.recorder, PreRoll())
         self.shell.start()
         self.shell.post(gate.SWITCH_OFF)
         self.shell.allow_pre_roll(True)
@@ -127,7 +129,7 @@ def test_nothing_from_while_consent_was_withdrawn(world: _World, side: str):
     world.hear(1, 2)
     for consent in (False, True):
         if side == "device":
-            world.shell.pre_roll = PreRoll() if consent else None
+            world.shell.equip(world.recorder, PreRoll() if consent else None)
         else:
             world.shell.allow_pre_roll(consent)
         world.hear(3 + consent)

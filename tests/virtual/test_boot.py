@@ -105,6 +105,14 @@ def test_a_power_cut_is_no_crash_and_leaves_safe_mode(start: Callable[..., Board
     assert watched.starts() == 2
 
 
+def test_kernels_that_are_refused_are_told_with_the_reason(start: Callable[..., Board]) -> None:
+    watched = start("boot_native_refused.py")
+    watched.until(lambda: watched.logs("native") and watched.all(Hello))
+    assert watched.all(Hello)[0].kernels == "adpcm, frontend 0/11"
+    reasons = "frontend.window gives wrong answers; there is no mic.mpy"
+    assert watched.logs("native") == [reasons]
+
+
 def test_the_watchdog_ends_a_hang(start: Callable[..., Board]) -> None:
     watched = start("boot_hang.py")
     watched.until(lambda: watched.logs("safe_mode"))

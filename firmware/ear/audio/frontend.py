@@ -20,6 +20,7 @@ class FrontEnd:
     features: the same as bytearray, int8 + 128 by ESPHome's rule.
     place: where the kernels find the features.
     peak: the newest hop's largest magnitude, 0..32767.
+    missing: hops until the window is full and every one brings features.
     """
 
     def __init__(self, kernels=None):
@@ -80,15 +81,10 @@ class FrontEnd:
             (kernels.quantise, (self._raw, self.place)),
         )
 
-    @property
-    def full(self):
-        """Whether the window is full: every hop brings features."""
-        return not self._missing
-
     def reset(self):
         """Forget the sound so far: the next two hops yield nothing."""
         self.peak = 0
-        self._missing = _HOPS_IN_WINDOW
+        self.missing = _HOPS_IN_WINDOW
         for channel in range(CHANNELS):
             self._estimates[channel] = 0
 
@@ -97,9 +93,9 @@ class FrontEnd:
         if hop is not self._hop:  # hops come in the same few buffers again and again
             self._hop_place = self.kernels.place(hop)
             self._hop = hop
-        if self._missing:
-            self._missing -= 1
-            if self._missing:
+        if self.missing:
+            self.missing -= 1
+            if self.missing:
                 self.peak = self.kernels.slide(0, 0, self._history, self._hop_place)
                 return False
         sequence = self._sequence

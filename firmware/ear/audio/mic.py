@@ -21,11 +21,13 @@ class Microphone:
     the word length it delivers; ``shift`` (1..16) brings 32-bit words down to 16 bits;
     ``ibuf`` is its buffer in bytes; ``kernels`` are the microphone's, viper's if there are none.
     ``hops`` are the places of the hops that a read brings, ``count`` is how many it brought.
+    ``running``: whether the bus is on.
     """
 
     def __init__(self, open_i2s, bits, shift, ibuf, kernels=None):
         self._open_i2s = open_i2s
         self._i2s = None
+        self.running = False
         self._shift = shift
         self._capacity_us = ibuf // _FRAME_BYTES * 1000 // (RATE // 1000)
         self._backlog_us = 0
@@ -45,14 +47,10 @@ class Microphone:
         self.gaps = 0
         self.lost = 0  # samples, in all gaps
 
-    @property
-    def running(self):
-        """Whether the bus is on."""
-        return self._i2s is not None
-
     def start(self):
         """Switch the bus on; the first hop begins now. Raises OSError when it can't be."""
         self._i2s = self._open_i2s()
+        self.running = True
         self._backlog_us = 0
         self._last = time.ticks_us()
 
@@ -61,6 +59,7 @@ class Microphone:
         if self._i2s is not None:
             self._i2s.deinit()
             self._i2s = None
+            self.running = False
 
     def read(self, wanted=1):
         """Wait for the next ``wanted`` hops, 1 to BLOCK, and put them into ``hops``.

@@ -4,10 +4,11 @@ import micropython
 
 
 @micropython.viper
-def add_crc(message: ptr8, length: int, table: ptr32) -> int:
-    """Write the CRC-32 of ``message[:length]`` behind it, as zlib's, little-endian.
+def seal(message: ptr8, length: int, out: ptr8, at: int, table: ptr32) -> int:
+    """Write the frame of ``message[:length]``, header and payload, to ``out`` from ``at`` on.
 
-    message: room for 4 more bytes; table: frames.CRC_TABLE. Returns the length with the CRC.
+    message: room for 4 more bytes, where its CRC-32 is left, zlib's, little-endian; table:
+    frames.CRC_TABLE. Returns the frame's length, at most ``frames.frame_size`` of the payload.
     """
     crc = -1
     i = 0
@@ -21,7 +22,26 @@ def add_crc(message: ptr8, length: int, table: ptr32) -> int:
         message[i] = (crc & 255) ^ 255
         crc >>= 8
         i += 1
-    return end
+    out[at] = 0
+    code_at = at + 1
+    put = at + 2
+    code = 1
+    i = 0
+    while i < end:
+        byte = message[i]
+        i += 1
+        if byte != 0:
+            out[put] = byte
+            put += 1
+            code += 1
+        if byte == 0 or code == 255:
+            out[code_at] = code
+            code_at = put
+            put += 1
+            code = 1
+    out[code_at] = code
+    out[put] = 0
+    return put + 1 - at
 
 
 @micropython.viper
@@ -46,34 +66,6 @@ def check_crc(message: ptr8, length: int, table: ptr32) -> int:
         crc >>= 8
         i += 1
     return content
-
-
-@micropython.viper
-def stuff(message: ptr8, length: int, out: ptr8, at: int) -> int:
-    """Write the COBS coding of ``message[:length]``, between zeros, to ``out`` from ``at`` on.
-
-    Returns the length of what was written, at most ``length + length // 254 + 3``.
-    """
-    out[at] = 0
-    code_at = at + 1
-    put = at + 2
-    code = 1
-    i = 0
-    while i < length:
-        byte = message[i]
-        i += 1
-        if byte != 0:
-            out[put] = byte
-            put += 1
-            code += 1
-        if byte == 0 or code == 255:
-            out[code_at] = code
-            code_at = put
-            put += 1
-            code = 1
-    out[code_at] = code
-    out[put] = 0
-    return put + 1 - at
 
 
 @micropython.viper

@@ -45,7 +45,7 @@ def seal(message, length, out, at):
     """Write the frame of ``message[:length]`` (header and payload) to ``out`` from ``at`` on.
 
     message: room for 4 more bytes, where the CRC is left; out: room for the frame. Returns
-    the frame's length. The plain twin of the kernels ``add_crc`` and ``stuff``.
+    the frame's length. The plain twin of the kernel ``seal``.
     """
     crc = binascii.crc32(memoryview(message)[:length])
     for place in range(CRC):
@@ -119,14 +119,14 @@ class Decoder:
 
     After ``push`` returned FRAME, ``kind``, ``sequence`` and ``payload[:length]`` hold the
     frame, and ``missed`` the number of frames that are missing before it. After GARBAGE,
-    ``body[:filled]`` is what wasn't one. Both hold until the next call. ``garbage`` counts
-    the bytes that belonged to no frame.
+    ``body[:filled]`` is what wasn't one. Both hold until the next call. ``ended``: no frame has
+    begun since the last. ``garbage`` counts the bytes that belonged to no frame.
     """
 
     def __init__(self, unseal=unseal, capacity=MAX_FRAME):
         self._unseal = unseal
         self._expected = -1
-        self._ended = True
+        self.ended = True
         self._message = bytearray(capacity)
         self.body = bytearray(capacity)
         self.filled = 0
@@ -137,29 +137,24 @@ class Decoder:
         self.missed = 0
         self.garbage = 0
 
-    @property
-    def begun(self):
-        """Whether a frame has begun and not ended."""
-        return not self._ended and self.filled > 0
-
     def push(self, byte):
         """Take the next byte; tells what it brought: PENDING, FRAME or GARBAGE."""
-        if self._ended:
+        if self.ended:
             self.filled = 0
-            self._ended = False
+            self.ended = False
         if byte:
             self.body[self.filled] = byte
             self.filled += 1
             # A frame's body is shorter than this.
             return self._refuse() if self.filled == len(self.body) else PENDING
-        self._ended = True
+        self.ended = True
         if self.filled == 0:
             return PENDING
         size = self._unseal(self.body, self.filled, self._message)
         return self._refuse() if size < 0 else self._accept(size)
 
     def _refuse(self):
-        self._ended = True
+        self.ended = True
         self.garbage += self.filled
         return GARBAGE
 

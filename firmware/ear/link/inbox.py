@@ -18,7 +18,7 @@ class Inbox:
     """Messages from the host, found in what the stream has.
 
     After ``poll`` returned True, ``kind`` and ``payload[:length]`` hold the message until the
-    next call. ``lost`` counts frames that never came. stream: takes ``readinto``
+    next call. ``lost`` counts frames that never came; ``receiving``: a message has begun. stream: takes ``readinto``
     and can be polled; budget: the most bytes that are read at once.
     """
 
@@ -35,16 +35,7 @@ class Inbox:
         self.kind = 0
         self.length = 0
         self.lost = 0
-
-    @property
-    def garbage(self):
-        """Bytes that belonged to no frame."""
-        return self._decoder.garbage
-
-    @property
-    def receiving(self):
-        """Whether a message is on its way: its beginning is here."""
-        return self._decoder.begun
+        self.receiving = False
 
     def wait(self, timeout_ms):
         """Rest until something comes in, for so long at most; True when something did.
@@ -60,12 +51,16 @@ class Inbox:
 
     def poll(self):
         """Read what is there; True when that completed a message."""
+        if not self._can_read():
+            return False
         left = self._budget
         while left and self._can_read() and self._stream.readinto(self._byte):
             if self._decoder.push(self._byte[0]) == FRAME:
                 self._accept()
+                self.receiving = False
                 return True
             left -= 1
+        self.receiving = not self._decoder.ended
         return False
 
     def _accept(self):

@@ -58,7 +58,7 @@ HELLO = Message(
     ("firmware", "str"),  # version of the firmware
     ("board", "str"),  # name of the board
     ("runtime", "str"),  # MicroPython's version and the machine it runs on
-    ("kernels", "str"),  # the native kernels in use, as part.kernel, separated by commas
+    ("kernels", "str"),  # the native kernels in use: of each part, how many of them
 )
 
 # A wake word that is listened for, and what it takes to wake.

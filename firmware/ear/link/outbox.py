@@ -2,7 +2,7 @@
 
 import select
 
-from ear.link.frame_kernels import add_crc, stuff
+from ear.link.frame_kernels import seal
 from ear.link.frames import CRC, CRC_TABLE, HEADER, MAX_FRAME, MAX_PAYLOAD, frame_size
 
 
@@ -23,7 +23,7 @@ class Outbox:
         # A frame is sealed in one piece; what overhangs the end is then moved to the front.
         self._capacity = capacity
         self._ring = bytearray(capacity + MAX_FRAME)
-        self._burst = burst
+        self.burst = burst
         self._head = 0  # where the next frame begins
         self._sequence = 0
         self._message = bytearray(HEADER + MAX_PAYLOAD + CRC)
@@ -35,39 +35,45 @@ class Outbox:
         """Queue ``payload[:length]`` as a message; False when it was dropped for want of room."""
         if length > MAX_PAYLOAD:
             raise ValueError("payload too long")
+        self._message[0] = kind
+        return self.send_kept(self._message, length, frame_size(length))
+
+    def send_kept(self, message, length, room):
+        """Queue a message that its sender keeps; False when it was dropped for want of room.
+
+        message: its kind, room for its number, ``length`` bytes of payload and room for the
+        checksum; room: ``frame_size(length)``.
+        """
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
-        if self.pending + frame_size(length) > self._capacity:
+        pending = self.pending
+        if pending + room > self._capacity:
             self.dropped += 1
             return False
-        message = self._message
-        message[0] = kind
         message[1] = sequence & 0xFF
         message[2] = sequence >> 8
-        length = add_crc(message, HEADER + length, CRC_TABLE)
-        self._advance(stuff(message, length, self._ring, self._head))
+        head = self._head
+        size = seal(message, HEADER + length, self._ring, head, CRC_TABLE)
+        self.pending = pending + size
+        head += size
+        if head >= self._capacity:
+            head = self._wrap(head - self._capacity)
+        self._head = head
         return True
 
-    def _advance(self, size):
-        self.pending += size
-        self._head += size
-        overhang = self._head - self._capacity
-        if overhang >= 0:
-            for place in range(overhang):
-                self._ring[place] = self._ring[self._capacity + place]
-            self._head = overhang
-
-    @property
-    def behind(self):
-        """Whether more waits than one burst."""
-        return self.pending > self._burst
+    def _wrap(self, overhang):
+        """Move what overhangs the ring's end to its front."""
+        ring, capacity = self._ring, self._capacity
+        for place in range(overhang):
+            ring[place] = ring[capacity + place]
+        return overhang
 
     def pump(self):
         """Write at most one burst, if the stream takes any; returns the bytes written."""
         if self.pending == 0 or not self._can_write():
             return 0
         tail = (self._head - self.pending) % self._capacity
-        length = min(self.pending, self._burst, self._capacity - tail)
+        length = min(self.pending, self.burst, self._capacity - tail)
         written = self._stream.write(self._ring, tail, length) or 0
         self.pending -= written
         return written

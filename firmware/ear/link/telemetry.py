@@ -8,6 +8,7 @@ import struct
 
 from ear.link import messages
 from ear.link.frame_kernels import copy_into
+from ear.link.frames import CRC, HEADER, frame_size
 
 
 def hello(outbox, session, sample_rate, hop, words, leds, firmware, board, runtime, kernels):
@@ -31,19 +32,39 @@ def word(outbox, index, cutoff, window, stride, model_sha256, name):
     return outbox.send(message.id, _text(outbox.payload, message.size, name))
 
 
-def scores(outbox, low, high, peak, models, detectors):
-    """Send each word's newest probability and sliding mean."""
-    payload = outbox.payload
-    message = messages.SCORES
-    struct.pack_into(message.format, payload, 0, low, high, peak)
-    count = len(models)
-    at = message.size
-    payload[at] = count
-    payload[at + 1 + count] = count
-    for index in range(count):
-        payload[at + 1 + index] = models[index].probability
-        payload[at + 2 + count + index] = detectors[index].mean
-    return outbox.send(message.id, at + 2 + 2 * count)
+class Scores:
+    """The message that is sent most: it is kept, and only what changes is written.
+
+    ``words``: how many there are.
+    """
+
+    def __init__(self, words):
+        self._count = words
+        self._size = messages.SCORES.size + 2 + 2 * words
+        self._room = frame_size(self._size)
+        self._message = bytearray(HEADER + self._size + CRC)
+        self._message[0] = messages.SCORES.id
+        self._first = HEADER + messages.SCORES.size + 1  # place of the first probability
+        self._message[self._first - 1] = self._message[self._first + words] = words
+        self._high = 0
+
+    def put(self, index, probability, mean):
+        """Take a word's newest probability and sliding mean, 0..255 each."""
+        at = self._first + index
+        self._message[at] = probability
+        self._message[at + self._count + 1] = mean
+
+    def send(self, outbox, low, high, peak):
+        """Send them with the position and the newest hop's peak."""
+        message = self._message
+        if high != self._high:
+            self._high = high
+            struct.pack_into("<I", message, HEADER + 2, high)
+        message[HEADER] = low & 0xFF
+        message[HEADER + 1] = low >> 8
+        message[HEADER + 6] = peak & 0xFF
+        message[HEADER + 7] = peak >> 8
+        return outbox.send_kept(message, self._size, self._room)
 
 
 def wake(outbox, low, high, index, score, cutoff, model_sha256, name, newest):

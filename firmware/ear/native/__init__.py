@@ -27,7 +27,8 @@ class Native:
 
     ``sequence`` isn't one of them: it runs the others' sequences.
 
-    names: of those that are native, as part.kernel; reasons: why others aren't.
+    names: of those that are native, as part.kernel; reasons: why others aren't; suited: whether
+    this is the chip that they are made for.
     """
 
     def __init__(self):
@@ -41,16 +42,29 @@ class Native:
         self.mic = Kernels(mic_kernels)
         self.names = []
         self.reasons = []
+        self.suited = False
+        self._offered = {}  # the number of native kernels, by part
+
+    def told(self):
+        """What is native, for a person: of each part that was tried, how many of its kernels."""
+        parts = []
+        for part in sorted(self._offered):
+            offered = self._offered[part]
+            used = len([name for name in self.names if name.startswith(part + ".")])
+            parts.append(part if used == offered == 1 else f"{part} {used}/{offered}")
+        return ", ".join(parts)
 
     def take(self, part, module, address):
         """Use those kernels of a native module that give the right answers."""
         from ear.native import answers
 
         if part == "sequence":
+            self._offered[part] = 1
             self._run_with(answers, module.run, address)
             return
         kernels = getattr(self, part)
         functions, wrong = answers.check(part, kernels, module, address)
+        self._offered[part] = len(functions)
         for name in functions:
             if name in wrong:
                 self.reasons.append(f"{part}.{name} gives wrong answers")
@@ -120,6 +134,7 @@ def load(folder=_FOLDER, trial=Trial):
     native = Native()
     try:
         _check_chip()
+        native.suited = True
         index = _read(folder, INDEX)
         attempt = trial(index)
         if attempt.failed():

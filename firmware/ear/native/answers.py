@@ -8,6 +8,7 @@ from ear.audio.format import HOP
 from ear.kernels import Kernels
 
 _MARGIN = 16  # bytes behind each buffer that must stay what they are
+_LONGEST = 300  # samples, and the loudest of those that tell how many
 
 
 def check(part, kernels, module, address):
@@ -217,8 +218,8 @@ def runs(native, run, address, locate):
     looped = sequence.looped(_chain(viper, viper, mic, ours))
     places = [address(buffer) for buffer in theirs]
     tried = sequence.native(_chain(frontend, viper, mic, places), run, address, locate)
-    for loudest in (20, 44):  # another peak and another shift the second time
-        hop = array("h", [byte % loudest for byte in _fixed(HOP)])
+    for quietest in (0, 44):  # another peak the second time, and one of more than a byte
+        hop = array("h", [quietest + byte % (20 + 5 * quietest) for byte in _fixed(HOP)])
         expected = looped.run(looped.program, hop)
         if tried.run(tried.program, address(hop)) != expected or ours != theirs:
             return False
@@ -231,8 +232,8 @@ def _chained():
 
     return (
         array("H", [32768] * 480),
-        array("i", _fixed(4 * 44)),
-        bytearray(2 * 44),
+        array("i", _fixed(4 * _LONGEST)),
+        bytearray(2 * _LONGEST),
         array("H", tables.WINDOW),
         tables.DIGITS,
         bytearray(1024),

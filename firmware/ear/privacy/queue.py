@@ -13,23 +13,19 @@ class Queue:
         self._lengths = [0] * slots
         self._kinds = bytearray(slots)
         self._head = 0
+        self.newest = self._slots[0]  # to fill next; only while any is free
         self.waiting = 0
 
-    @property
     def free(self):
         """The number of slots that can still be filled."""
         return len(self._slots) - self.waiting
-
-    @property
-    def newest(self):
-        """The slot to fill next; only while any is free."""
-        return self._slots[self._head]
 
     def commit(self, kind, length):
         """``newest`` holds a message of this kind and of ``length`` bytes now: it waits."""
         self._kinds[self._head] = kind
         self._lengths[self._head] = length
         self._head = (self._head + 1) % len(self._slots)
+        self.newest = self._slots[self._head]
         self.waiting += 1
 
     def send_oldest(self, outbox):

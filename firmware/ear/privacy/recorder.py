@@ -53,7 +53,6 @@ class Recorder:
         self.overrun = 0  # samples that found no free slot
         self.taking = False
 
-    @property
     def sent(self):
         """Whether the last byte of an ended recording is out."""
         return not self.taking and self._queue.waiting == 0 and self._unwritten <= 0
@@ -107,9 +106,9 @@ class Recorder:
         self._finish_chunk()
         self.taking = False
         queue = self._queue
-        if queue.free > 1:
+        if queue.free() > 1:
             self._queue_start_again()
-        for _ in range(min(_ENDS, queue.free)):
+        for _ in range(min(_ENDS, queue.free())):
             self._commit(messages.RECORDING_END, self._put_end(queue.newest, reason))
 
     def pump(self):
@@ -125,7 +124,7 @@ class Recorder:
 
     def close(self, reason):
         """The link is closed to sound: drop what waits and say why, if any does."""
-        if not self.sent:
+        if not self.sent():
             self._queue.clear()
             if self._told:
                 self._outbox.clear()
@@ -136,7 +135,7 @@ class Recorder:
 
     def _begin_chunk(self):
         # One slot is always left for the message that ends the recording.
-        if self._queue.free < 2:
+        if self._queue.free() < 2:
             return False
         self._body = self._queue.newest[_BODY_AT:]
         self._chunk_first = self.samples
@@ -166,7 +165,7 @@ class Recorder:
         self.sequence += 1
         self._commit(message, _BODY_AT + length)
         # A slot for the next chunk and one for the end stay free.
-        if self.sequence % _START_AGAIN == 0 and self._queue.free > 2:
+        if self.sequence % _START_AGAIN == 0 and self._queue.free() > 2:
             self._queue_start_again()
 
     def _commit(self, message, length):

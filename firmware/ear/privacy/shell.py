@@ -20,8 +20,7 @@ class Shell:
     when the microphone can't be switched on, or a recording finds no memory. false_wakes: a
     ``false_wakes.FalseWakes``, or None on a device without an identity.
 
-    ``recorder``, a ``recorder.Recorder``, and ``pre_roll``, a ``preroll.PreRoll``, are there
-    while the owner allows what they do, else None.
+    ``idle``: the device only listens; no sound is kept or sent, no time is running out.
     """
 
     def __init__(self, microphone, show, report, false_wakes, wake, settings, changed, failed):
@@ -40,8 +39,9 @@ class Shell:
         self._hearing = True  # until it was stopped once
         self._host_pre_roll = False
         self.recorder = None
-        self.pre_roll = None
+        self._pre_roll = None
         self.state = gate.START
+        self.idle = False
 
     def start(self):
         """Take the first state; the mute switch is read after this."""
@@ -54,6 +54,7 @@ class Shell:
             before = self.state
             self.state, actions = gate.step(before, event)
             if self.state != before:
+                self._settle()
                 self._hops_left = self._deadline()
             event = self._run(actions, event)
             if self.state != before:
@@ -62,24 +63,27 @@ class Shell:
                     self._forget_pre_roll()
                 self._changed()
 
-    @property
-    def idle(self):
-        """Whether the device only listens: no sound is kept or sent, no time is running out."""
-        return self.state == gate.LISTENING and self.pre_roll is None
+    def equip(self, recorder, pre_roll):
+        """Take what records from now on, or None: a ``recorder.Recorder`` and a
+        ``preroll.PreRoll``. Not while ``busy``."""
+        self.recorder = recorder
+        self._pre_roll = pre_roll
+        self._settle()
 
-    @property
+    def _settle(self):
+        self.idle = self.state == gate.LISTENING and self._pre_roll is None
+
     def wakes(self):
         """Whether a wake word would wake the device now."""
         return self.state == gate.LISTENING or self.state == gate.BENCH
 
-    @property
     def busy(self):
         """Whether a recording is made, or on its way."""
         return self._open
 
     def woke(self, allowed):
         """A wake word was heard; ``allowed``: the policy lets it be recorded now."""
-        if self.wakes:
+        if self.wakes():
             self._since_wake = 0
             self._recorded = 0
         record = allowed and self.recorder is not None
@@ -113,7 +117,7 @@ class Shell:
                 self._failed("memory", error)
                 self.post(gate.CANCEL)
         elif self.state == gate.LISTENING and self._pre_roll_allowed():
-            self.pre_roll.push(hop, lost)
+            self._pre_roll.push(hop, lost)
 
     def tick(self, written, hops=1):
         """So many hops passed, in which the outbox wrote ``written`` bytes."""
@@ -125,7 +129,7 @@ class Shell:
             recorder = self.recorder
             recorder.note_written(written)
             recorder.pump()
-            if self.state == gate.SENDING and recorder.sent:
+            if self.state == gate.SENDING and recorder.sent():
                 self.post(gate.SENT)
                 return
         if self._hops_left > 0:
@@ -139,11 +143,11 @@ class Shell:
         return gate.DEADLINES.get(self.state, 0)
 
     def _pre_roll_allowed(self):
-        return self.pre_roll is not None and self._host_pre_roll
+        return self._pre_roll is not None and self._host_pre_roll
 
     def _forget_pre_roll(self):
-        if self.pre_roll is not None:
-            self.pre_roll.clear()
+        if self._pre_roll is not None:
+            self._pre_roll.clear()
 
     def _run(self, actions, event):
         """Carry out the actions; returns the event that followed from them, or -1."""
@@ -198,7 +202,7 @@ class Shell:
         before = ()
         if self._pre_roll_allowed():
             consent |= CONSENT_PRE_ROLL
-            before = self.pre_roll.take()
+            before = self._pre_roll.take()
         days = settings.get("retention_days")
         self._open = True
         try:

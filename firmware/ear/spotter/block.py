@@ -10,7 +10,7 @@ from ear.sequence import later
 
 class Block:
     """``push`` may take the place of three hops pushed into ``frontend`` and their features into
-    each of ``models`` when ``frontend.full`` and a step has just been made."""
+    each of ``models`` when ``frontend`` misses no hop and a step has just been made."""
 
     def __init__(self, frontend, models, hops):
         """``hops``: the buffers of the three hops. All models step at every third row."""

@@ -50,7 +50,7 @@ class Hello(Record):
     """MicroPython's version and the machine it runs on."""
 
     kernels: str
-    """The native kernels in use, as part.kernel, separated by commas."""
+    """The native kernels in use: of each part, how many of them."""
 
 
 @dataclass(frozen=True, slots=True)

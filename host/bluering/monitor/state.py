@@ -135,7 +135,8 @@ class MonitorState:
         self.hello = hello
         self.words.clear()
         self.ring = self.scores = self.health = None
-        yield Note(at, "info", f"{hello.board}, firmware {hello.firmware}, {hello.runtime}")
+        text = f"{hello.board}, firmware {hello.firmware}, {hello.runtime}"
+        yield Note(at, "info", text + (f", native: {hello.kernels}" if hello.kernels else ""))
 
     def _learn(self, message: Word, at: float) -> Iterator[Note]:
         word = self.word(message.index)
