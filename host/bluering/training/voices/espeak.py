@@ -6,13 +6,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bluering.espeak import Espeak
+from bluering.espeak import CHARS_UTF8, Espeak
 from bluering.training.voices import Utterance
 
 _WORDS_A_MINUTE = 165
 _PITCH_PER_SEMITONE = 6  # of eSpeak NG's 0..99
 _IPA = 2
-_CHARS_UTF8 = 1
 
 
 class EspeakVoice:
@@ -37,7 +36,7 @@ def phonemes_of(text: str, language: str) -> str:
     rest = ctypes.c_char_p(text.encode())
     clauses = []
     while rest.value:
-        clause = library.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, _IPA)
+        clause = library.espeak_TextToPhonemes(ctypes.byref(rest), CHARS_UTF8, _IPA)
         clauses.append((clause or b"").decode())
     return " ".join(filter(None, clauses))
 

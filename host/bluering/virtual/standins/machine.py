@@ -7,6 +7,8 @@ import micropython
 import utime
 import wires
 
+from ear.audio.format import HOP, RATE
+
 try:
     import chip_pool  # the runtime that has the chip's memory
 except ImportError:
@@ -18,7 +20,7 @@ WDT_RESET = 3
 _CAUSES = {"power": PWRON_RESET, "reset": HARD_RESET, "watchdog": WDT_RESET}
 _RESET_CODE = 85  # the runner starts the firmware again when it ends with this
 
-_BYTES_PER_HOP = 320
+_BYTES_PER_HOP = 2 * HOP
 _I2S_FRAME_BYTES = 8  # as in the ESP32's DMA: 32-bit stereo, whatever is read
 _DMA_BUFFER = 2048  # 256 frames
 _DMA_DESCRIPTOR = 16
@@ -85,7 +87,7 @@ class I2S:
     MONO = 0
 
     def __init__(self, id, *, sck, ws, sd, mode, bits, format, rate, ibuf):
-        if bits not in (16, 32) or rate != 16000 or mode != I2S.RX or format != I2S.MONO:
+        if bits not in (16, 32) or rate != RATE or mode != I2S.RX or format != I2S.MONO:
             raise ValueError("the virtual microphone is 16 kHz, 16 or 32 bits, mono")
         self._taken = _take_dma(ibuf) if chip_pool else []
         self._hop = bytearray(_BYTES_PER_HOP) if bits == 32 else None
