@@ -86,8 +86,8 @@ class Parts:
             identity = Identity(esp32.NVS(_NVS))
         except UnprovisionedError:
             return None
-        encoder = codecs.Encoder(codecs.ADPCM, self.kernels.adpcm.encode)
-        cipher = Cipher(encoder.capacity)
+        encoder = codecs.Encoder(self.kernels.adpcm.encode)
+        cipher = Cipher(codecs.CAPACITY)
         return Recorder(identity, encoder, cipher, self.link.out, _SLOTS, os.urandom)
 
 

@@ -1,7 +1,7 @@
 """On MicroPython: makes recordings that end in every way, over a link of uneven speed.
 
-Arguments: firmware, settings file, PCM file, output folder, number of recordings, codec,
-bytes per hop that the link takes. Writes ``stream`` (what went out), ``lights`` (the ring's light
+Arguments: firmware, settings file, PCM file, output folder, number of recordings, bytes
+per hop that the link takes. Writes ``stream`` (what went out), ``lights`` (the ring's light
 for each of its bytes) and prints what was taken, one JSON line for each recording.
 """
 
@@ -32,7 +32,7 @@ ENDINGS = (
 )
 LAST = gate.MUTE, 20  # nothing is recorded after it
 
-settings_path, pcm_path, folder, count, codec, speed = sys.argv[2:8]
+settings_path, pcm_path, folder, count, speed = sys.argv[2:7]
 random.seed(int(count) + int(speed))
 settings = Settings(settings_path)
 settings.set("record", True)
@@ -42,7 +42,7 @@ with open(pcm_path, "rb") as file:
     pcm = file.read()
 stream = open(folder + "/stream", "wb")  # noqa: SIM115
 lights = open(folder + "/lights", "wb")  # noqa: SIM115
-world = World(settings, stream, lights, int(codec), 24)
+world = World(settings, stream, lights, 24)
 shell, recorder = world.shell, world.recorder
 shell.start()
 shell.post(gate.SWITCH_OFF)
