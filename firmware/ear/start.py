@@ -153,6 +153,6 @@ class Recording:
         from ear.privacy.cipher import Cipher
         from ear.privacy.recorder import Recorder
 
-        encoder = codecs.Encoder(codecs.ADPCM, self._kernels)
-        cipher = Cipher(encoder.capacity)
+        encoder = codecs.Encoder(self._kernels)
+        cipher = Cipher(codecs.CAPACITY)
         return Recorder(self._identity, encoder, cipher, self._base.link.out, slots, os.urandom)

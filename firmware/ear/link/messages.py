@@ -154,7 +154,7 @@ RECORDING_START = Message(
     ("boot", "u32"),  # number of the device's start, counted up in its flash
     ("number", "u32"),  # number of the recording since that start, from 1
     ("salt", "bytes16"),  # random, for the recording's keys
-    ("codec", "u8"),  # index into ear.privacy.codecs.NAMES
+    ("codec", "u8"),  # 1: ADPCM, see ear.privacy.codecs
     ("consent", "u8"),  # the owner's: 1 review by people, 2 pre-roll
     ("retention_days", "u16"),  # days after which it is to be deleted
     ("position", "position"),  # the hop that woke the device, in hops

@@ -144,7 +144,7 @@ class Assembly:
             wake=self.wake(session),
             samples=self.samples(),
             pre_roll=start.pre_roll,
-            codec=codecs.NAMES[start.codec],
+            codec=codecs.NAME,
             complete=self.whole and not gaps,
             reason=_reason(self.end),
             gaps=gaps,
@@ -156,7 +156,7 @@ class Assembly:
         counter = chunk.sequence.to_bytes(12, "big") + bytes(4)
         decryptor = Cipher(algorithms.AES(self.keys.encryption), modes.CTR(counter)).decryptor()
         try:
-            body = codecs.decode(self.start.codec, decryptor.update(chunk.data))
+            body = codecs.decode(decryptor.update(chunk.data))
         except ValueError as error:
             raise ForgeryError(str(error)) from None
         return np.frombuffer(body, "<i2")
@@ -176,7 +176,7 @@ def nothing_of(number: int, newer: RecordingStart) -> NewRecording:
         wake=None,
         samples=np.zeros(0, np.int16),
         pre_roll=0,
-        codec=codecs.NAMES[newer.codec],
+        codec=codecs.NAME,
         complete=False,
         reason=_UNKNOWN_END,
         gaps=((0, 0),),
