@@ -55,11 +55,11 @@ class App:
     """A running device: ``run`` until it is to do something else.
 
     base: light, link and settings (``base.Base``); board: microphone and switches
-    (``board.Board``); words: a list of ``spotter.words.Word``; frontend; recording: makes what
-    records (``start.Recording``).
+    (``board.Board``); words: a list of ``spotter.words.Word``; frontend; equipment: makes what
+    records (``privacy.equipment.Equipment``).
     """
 
-    def __init__(self, base, board, words, frontend, recording):
+    def __init__(self, base, board, words, frontend, equipment):
         self._base = base
         self._board = board
         self._microphone = board.microphone
@@ -68,7 +68,7 @@ class App:
         self._settings = base.settings
         self._words = words
         self._frontend = frontend
-        self._recording = recording
+        self._equipment = equipment
         self._day = DayTime()
         self._clock = Clock()
         self._heard = Clock()  # hops processed; the clock counts lost ones too
@@ -81,7 +81,7 @@ class App:
             board.microphone,
             self._show,
             self._report,
-            recording.false_wakes,
+            equipment.false_wakes,
             self._wake,
             base.settings,
             self._state_changed,
@@ -384,7 +384,7 @@ class App:
         state = self._shell.state
         if state == gate.RECORDING:
             self._end_pointer.reset()
-        elif state == gate.LISTENING and self._recording.overdue:
+        elif state == gate.LISTENING and self._equipment.overdue:
             self.settings_changed()
         if not self._microphone.running:
             self._stale = True
@@ -429,7 +429,7 @@ class App:
         if not policy.may_record(settings, self._day.minute):
             shell.post(gate.CANCEL)
         try:
-            self._recording.provide(shell, settings)
+            self._equipment.provide(shell, settings)
         except MemoryError as error:
             self._failed("memory", error)
         board = self._board

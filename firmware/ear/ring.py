@@ -5,20 +5,21 @@ state alone: it means that sound may leave the device.
 """
 
 # State ids as they go over the link; new states are added at the end.
-STATES = (
-    "off",
-    "starting",
-    "listening",
-    "blue",
-    "muted",
-    "bench",
-    "error_model",
-    "error_microphone",
-    "error_memory",
-    "safe_mode",
-    "woken",
-    "false_wake",
-)
+if __debug__:  # for people: the compiled firmware does without
+    STATES = (
+        "off",
+        "starting",
+        "listening",
+        "blue",
+        "muted",
+        "bench",
+        "error_model",
+        "error_microphone",
+        "error_memory",
+        "safe_mode",
+        "woken",
+        "false_wake",
+    )
 OFF = 0
 STARTING = 1
 LISTENING = 2

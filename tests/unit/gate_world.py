@@ -33,8 +33,9 @@ LIGHT_OF_STATE = {
     gate.FALSE_WAKE: "false wake",
     gate.ERROR: "error",
     gate.BENCH: "bench",
+    gate.STARTING: "dark",
 }
-MUTED_STATES = {gate.MUTED, gate.LEFT}
+MUTED_STATES = {gate.MUTED, gate.LEFT, gate.STARTING}
 BLUE_STATES = {gate.TURNING_BLUE, gate.RECORDING, gate.SENDING}
 
 
@@ -42,6 +43,7 @@ class World(NamedTuple):
     """Everything outside the gate that its promises speak of."""
 
     switch: bool  # the hardware mute
+    read: bool  # the switch has been read
     left: bool  # the application has ended
     mic: bool  # the microphone is read
     wanted: str  # the light that was asked for last
@@ -62,7 +64,7 @@ class Exploration:
 
 def start() -> tuple[int, World, set[str]]:
     """The gate's first state in a world whose ring is dark and whose microphone is open."""
-    world = World(True, False, True, "dark", "dark", True, False, False)
+    world = World(True, False, False, True, "dark", "dark", True, False, False)
     broken: set[str] = set()
     for action in gate.START_ACTIONS:
         world = act(world, action, broken)
@@ -117,7 +119,7 @@ def _check_blue(world: World, broken: set[str]) -> None:
 def happen(world: World, event: int) -> World:
     """What an event says of the world, before the gate answers it."""
     if event in (gate.SWITCH_ON, gate.SWITCH_OFF):
-        return world._replace(switch=event == gate.SWITCH_ON)
+        return world._replace(switch=event == gate.SWITCH_ON, read=True)
     if event == gate.MUTE:
         return world._replace(left=True)
     # A late report of a light that is no longer wanted tells nothing about the ring.
@@ -135,7 +137,9 @@ def check_rest(state: int, world: World, broken: set[str]) -> None:
     _check_blue(world, broken)
     if (state == gate.LEFT) != world.left:
         broken.add("the state doesn't follow the application's end")
-    if (state == gate.MUTED) != (world.switch and not world.left):
+    if (state == gate.STARTING) != (not world.read and not world.left):
+        broken.add("the state doesn't follow the first look at the switch")
+    if (state in (gate.MUTED, gate.STARTING)) != (world.switch and not world.left):
         broken.add("the state doesn't follow the mute switch")
     if (world.switch or world.left) and (world.mic or world.taking or world.open):
         broken.add("muted, but the microphone is read or a recording goes on")

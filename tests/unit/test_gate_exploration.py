@@ -12,7 +12,7 @@ def test_names_match_numbers():
     assert gate.name(gate.OPEN_MIC) == "open mic"
     assert gate.name(gate.SHOW_BENCH) == gate.ACTIONS[-1] == "show bench"
     assert gate.name(gate.MUTED) == "muted"
-    assert gate.name(gate.BENCH) == gate.STATES[-1] == "bench"
+    assert gate.name(gate.STARTING) == gate.STATES[-1] == "starting"
     assert len(gate.TABLE) == len(gate.STATES)
 
 

@@ -40,13 +40,17 @@ class Microphone:
         self._reads = tuple(words[: hops * self._word_hop] for hops in range(BLOCK + 1))
         sound = memoryview(self._sound)
         self.hops = tuple(sound[at : at + HOP_BYTES] for at in range(0, len(sound), HOP_BYTES))
-        self._kernels = kernels = kernels or Kernels(mic_kernels)
-        self._sound_place = kernels.place(self._sound)
-        self._words_place = kernels.place(self._words)
         self.count = 0
         self.gaps = 0
         self.lost = 0  # samples, in all gaps
         self.slowest_us = 0  # longest time between two reads; whoever reports it sets it back
+        self.use(kernels or Kernels(mic_kernels))
+
+    def use(self, kernels):
+        """Let these kernels do the work from now on."""
+        self._kernels = kernels
+        self._sound_place = kernels.place(self._sound)
+        self._words_place = kernels.place(self._words)
 
     def start(self):
         """Switch the bus on; the first hop begins now. Raises OSError when it can't be."""

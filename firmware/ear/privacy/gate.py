@@ -12,24 +12,6 @@ FIRST_ACTION = 32
 FIRST_STATE = 64
 
 # Events. The first ones double as the reason for which a recording ended.
-EVENTS = (
-    "silence",
-    "deadline",
-    "switch on",
-    "mute",
-    "false mark",
-    "cancel",
-    "ring failed",
-    "microphone failed",
-    "wake to record",
-    "wake only",
-    "ring blue",
-    "ring idle",
-    "sent",
-    "switch off",
-    "bench on",
-    "bench off",
-)
 SILENCE = 0  # the end-pointer heard the end of what was said
 DEADLINE = 1  # the state lasted as long as it may (for RECORDING: the longest recording)
 SWITCH_ON = 2
@@ -48,22 +30,6 @@ BENCH_ON = 14
 BENCH_OFF = 15
 
 # Actions, carried out in the order given.
-ACTIONS = (
-    "open mic",
-    "close mic",
-    "report wake",
-    "begin",
-    "end",
-    "close",
-    "discard",
-    "show idle",
-    "show woken",
-    "show blue",
-    "show muted",
-    "show false wake",
-    "show error",
-    "show bench",
-)
 OPEN_MIC = 32  # no effect on one that is open
 CLOSE_MIC = 33  # no effect on one that is closed
 REPORT = 34  # tell the host about the wake: its reasons, no sound
@@ -80,19 +46,6 @@ SHOW_ERROR = 44
 SHOW_BENCH = 45
 
 # States. A muted device closes its microphone; the switch is hardware, nothing else lifts it.
-STATES = (
-    "muted",
-    "left",
-    "listening",
-    "woken",
-    "turning blue",
-    "recording",
-    "sending",
-    "done",
-    "false wake",
-    "error",
-    "bench",
-)
 MUTED = 64
 LEFT = 65  # muted for good: the application has ended
 LISTENING = 66
@@ -104,10 +57,10 @@ DONE = 71  # nothing is recorded or sent any more; the idle light is being lit
 FALSE_WAKE = 72
 ERROR = 73
 BENCH = 74  # the host feeds the sound; the microphone is closed, nothing is recorded
+STARTING = 75  # the switch hasn't been read yet: the microphone is closed
 
-# The device counts as muted until its switch has been read.
-START = MUTED
-START_ACTIONS = (CLOSE_MIC, SHOW_MUTED)
+START = STARTING
+START_ACTIONS = (CLOSE_MIC,)
 
 _IDLE = (DONE, (SHOW_IDLE,))
 _FAIL = (ERROR, (CLOSE_MIC, SHOW_ERROR))
@@ -118,6 +71,12 @@ _LEAVE = (LEFT, (CLOSE_MIC, SHOW_MUTED))
 _MARK = (FALSE_WAKE, (DISCARD, SHOW_FALSE))
 
 TABLE = {
+    STARTING: {
+        SWITCH_ON: (MUTED, (SHOW_MUTED,)),
+        SWITCH_OFF: _IDLE,
+        MUTE: (LEFT, (SHOW_MUTED,)),
+        FALSE_MARK: (STARTING, (DISCARD,)),
+    },
     MUTED: {
         MUTE: (LEFT, ()),
         SWITCH_OFF: _IDLE,
@@ -219,29 +178,81 @@ DEADLINES = {
 }
 
 
-def name(number):
-    """What an event, an action or a state is called."""
-    if number >= FIRST_STATE:
-        return STATES[number - FIRST_STATE]
-    return ACTIONS[number - FIRST_ACTION] if number >= FIRST_ACTION else EVENTS[number]
-
-
-def check(table):
-    """Raises ValueError where a table has something else than an event, a state or an action in the
-    place of one."""
-    for state, row in table.items():
-        for event, (after, actions) in row.items():
-            fits = event < FIRST_ACTION and after in table
-            if not (fits and all(FIRST_ACTION <= action < FIRST_STATE for action in actions)):
-                raise ValueError(f"{name(state)}: {name(event)} can't lead to {after}, {actions}")
-
-
-check(TABLE)
-
 # What follows an event that changes nothing, for each state; made here, so that no step allocates.
-_UNCHANGED = tuple((FIRST_STATE + index, ()) for index in range(len(STATES)))
+_UNCHANGED = tuple((FIRST_STATE + index, ()) for index in range(len(TABLE)))
 
 
 def step(state, event, table=TABLE):
     """The next state and the actions that lead to it, in their order."""
     return table[state].get(event) or _UNCHANGED[state - FIRST_STATE]
+
+
+if __debug__:
+    # For people, and for tests: the compiled firmware does without.
+    EVENTS = (
+        "silence",
+        "deadline",
+        "switch on",
+        "mute",
+        "false mark",
+        "cancel",
+        "ring failed",
+        "microphone failed",
+        "wake to record",
+        "wake only",
+        "ring blue",
+        "ring idle",
+        "sent",
+        "switch off",
+        "bench on",
+        "bench off",
+    )
+    ACTIONS = (
+        "open mic",
+        "close mic",
+        "report wake",
+        "begin",
+        "end",
+        "close",
+        "discard",
+        "show idle",
+        "show woken",
+        "show blue",
+        "show muted",
+        "show false wake",
+        "show error",
+        "show bench",
+    )
+    STATES = (
+        "muted",
+        "left",
+        "listening",
+        "woken",
+        "turning blue",
+        "recording",
+        "sending",
+        "done",
+        "false wake",
+        "error",
+        "bench",
+        "starting",
+    )
+
+    def name(number):
+        """What an event, an action or a state is called."""
+        if number >= FIRST_STATE:
+            return STATES[number - FIRST_STATE]
+        return ACTIONS[number - FIRST_ACTION] if number >= FIRST_ACTION else EVENTS[number]
+
+    def check(table):
+        """Raises ValueError where a table has something else than an event, a state or an action
+        in the place of one."""
+        for state, row in table.items():
+            for event, (after, actions) in row.items():
+                fits = event < FIRST_ACTION and after in table
+                if not (fits and all(FIRST_ACTION <= action < FIRST_STATE for action in actions)):
+                    raise ValueError(
+                        f"{name(state)}: {name(event)} can't lead to {after}, {actions}"
+                    )
+
+    check(TABLE)
