@@ -117,8 +117,18 @@ class App:
         left = HEALTHY_HOPS
         following = STAY
         while following == STAY:
-            following = self.cycle()
-            self.listen(watchdog)
+            try:
+                following = self.cycle()
+                self.listen(watchdog)
+            except OSError as error:
+                # The microphone's: what else can fail so is caught where it does.
+                self._failed("microphone", error)
+                self._shell.post(gate.MIC_FAILED)
+            except MemoryError as error:
+                if not self._shell.busy():
+                    raise
+                self._failed("memory", error)
+                self._shell.post(gate.CANCEL)
             if watchdog:
                 watchdog.feed()
             if left > 0:
@@ -173,11 +183,7 @@ class App:
         reports = self.reports
         hops = 0
         while hops < _ROUND and not inbox.receiving and out.pending <= out.burst:
-            try:
-                lost = microphone.read(BLOCK)
-            except OSError as error:
-                self._microphone_failed(error)
-                break
+            lost = microphone.read(BLOCK)
             if lost or microphone.count != BLOCK:
                 count = self._arrived(lost)
                 if count:
@@ -212,17 +218,20 @@ class App:
 
     def _tick(self, hops, written):
         """So many hops have passed, in which the link took so many bytes."""
-        shell = self._shell
-        shell.tick(written, hops)
-        try:
-            if self._light.tick(hops):
-                self.reports.light()
-        except OSError as error:
-            self._failed("ring", error)
-            shell.post(gate.RING_FAILED)
+        self._shell.tick(written, hops)
+        if self._light.tick(hops):
+            self._write_frame()
         if self._day.tick(hops):
             self.settings_changed()
         self.reports.hops(hops)
+
+    def _write_frame(self):
+        try:
+            if self._light.write_frame():
+                self.reports.light()
+        except OSError as error:
+            self._failed("ring", error)
+            self._shell.post(gate.RING_FAILED)
 
     def heard(self):
         """Hops that were processed so far."""
@@ -243,12 +252,7 @@ class App:
         if shell.idle and self._block:
             # So that blocks begin after a hop with which the models step.
             wanted = self._until_step % BLOCK or (1 if self._link.inbox.receiving else BLOCK)
-        try:
-            lost = microphone.read(wanted)
-        except OSError as error:
-            self._microphone_failed(error)
-            return 0
-        return self._arrived(lost)
+        return self._arrived(microphone.read(wanted))
 
     def _arrived(self, lost):
         """The microphone was read; returns the number of hops that came."""
@@ -263,10 +267,6 @@ class App:
         self.passed = count
         self._clock.advance(count)
         return count
-
-    def _microphone_failed(self, error):
-        self._failed("microphone", error)
-        self._shell.post(gate.MIC_FAILED)
 
     def _rest(self):
         """The microphone is off: wait for the host, and tell the time by the clock."""
@@ -322,19 +322,20 @@ class App:
 
     def _features(self, later):
         """A row of features is new; ``later``: hops after it that are counted already."""
-        frontend = self._frontend
-        features = frontend.features
-        shell = self._shell
-        if shell.state == gate.RECORDING and self._end_pointer.push(features, frontend.peak):
-            shell.post(gate.SILENCE)
-        stepped = False
+        if self._shell.state == gate.RECORDING:
+            self._find_end()
+        features = self._frontend.features
         for word in self._words:
-            if word.model.push(features):
-                stepped = True
-                if word.detector.step(word.model.probability):
-                    self._woke(word, later)
-        if stepped:
-            self.reports.scores(frontend.peak)
+            if word.push(features):
+                self._woke(word, later)
+        if self._until_step == self._stride:
+            self.reports.scores(self._frontend.peak)
+
+    def _find_end(self):
+        """Whether whoever spoke to the device has finished."""
+        frontend = self._frontend
+        if self._end_pointer.push(frontend.features, frontend.peak):
+            self._shell.post(gate.SILENCE)
 
     def _woke(self, word, later):
         wake = self._wake

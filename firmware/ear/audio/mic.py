@@ -72,31 +72,35 @@ class Microphone:
         Returns the samples that were lost just before them, usually 0; -1 when the
         microphone delivers no more. ``count`` is less than ``wanted`` only at the end.
         """
-        called = time.ticks_us()
-        pause = time.ticks_diff(called, self._last)
-        if pause > self.slowest_us:
-            self.slowest_us = pause
-        backlog = self._backlog_us + pause
+        now = time.ticks_us()
+        backlog = time.ticks_diff(now, self._last)
+        self._last = now
+        if backlog > self.slowest_us:
+            self.slowest_us = backlog
+        backlog += self._backlog_us
         lost = 0
         if backlog > self._capacity_us:
             lost = self._overflow(backlog - self._capacity_us)
             backlog = self._capacity_us
-        words = self._reads[wanted]
-        got = self._i2s.readinto(words)
-        if got < len(words):
+        got = self._i2s.readinto(self._reads[wanted])
+        if got < wanted * self._word_hop:
             wanted = got // self._word_hop
             if not wanted:
                 return -1
         self.count = wanted
-        self._last = time.ticks_us()
-        if time.ticks_diff(self._last, called) > _WAITED_US:
+        now = time.ticks_us()
+        if time.ticks_diff(now, self._last) > _WAITED_US:
             self._backlog_us = 0
         else:
             self._backlog_us = max(0, backlog - wanted * HOP_US)
+        self._last = now
         if self._wide:
-            count = wanted * HOP
-            self._kernels.narrow(self._words_place, self._sound_place, count, self._shift)
+            self._narrow(wanted)
         return lost
+
+    def _narrow(self, hops):
+        count = hops * HOP
+        self._kernels.narrow(self._words_place, self._sound_place, count, self._shift)
 
     def _overflow(self, excess_us):
         """Count what the buffer couldn't hold; returns the samples."""

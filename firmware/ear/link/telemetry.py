@@ -35,19 +35,19 @@ def word(outbox, index, cutoff, window, stride, model_sha256, name):
 class Scores:
     """The message that is sent most: it is kept, and only what changes is written.
 
-    ``words``: each has a ``model.probability`` and a ``detector.mean``, 0..255.
+    ``words``: their detectors write into it.
     """
 
     def __init__(self, words):
-        self._words = words
         count = len(words)
         self._size = messages.SCORES.size + 2 + 2 * count
         self._room = frame_size(self._size)
         self._message = message = bytearray(HEADER + self._size + CRC)
-        self._first = HEADER + messages.SCORES.size + 1  # place of the first probability
-        self._means = count + 1  # from there to the place of its mean
         message[0] = messages.SCORES.id
-        message[self._first - 1] = message[self._first + count] = count
+        first = HEADER + messages.SCORES.size + 1
+        message[first - 1] = message[first + count] = count
+        for index, word in enumerate(words):
+            word.detector.write_to(message, first + index, first + count + 1 + index)
         self._high = 0
 
     def send(self, outbox, low, high, peak):
@@ -58,15 +58,12 @@ class Scores:
         message[HEADER + 6] = peak & 0xFF
         message[HEADER + 7] = peak >> 8
         if high != self._high:
-            self._high = high
-            struct.pack_into("<I", message, HEADER + 2, high)
-        at = self._first
-        means = self._means
-        for word in self._words:
-            message[at] = word.model.probability
-            message[at + means] = word.detector.mean
-            at += 1
+            self._set_high(high)
         return outbox.send_kept(message, self._size, self._room)
+
+    def _set_high(self, high):
+        self._high = high
+        struct.pack_into("<I", self._message, HEADER + 2, high)
 
 
 def wake(outbox, low, high, index, score, cutoff, model_sha256, name, newest):

@@ -111,11 +111,7 @@ class Shell:
     def push(self, hop, lost):
         """A hop from the microphone (320 bytes), ``lost`` samples missing before it."""
         if self.state == gate.RECORDING:
-            try:
-                self.recorder.push(hop, lost)
-            except MemoryError as error:
-                self._failed("memory", error)
-                self.post(gate.CANCEL)
+            self.recorder.push(hop, lost)
         elif self.state == gate.LISTENING and self._pre_roll_allowed():
             self._pre_roll.push(hop, lost)
 

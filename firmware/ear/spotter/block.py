@@ -16,6 +16,7 @@ class Block:
         """``hops``: the buffers of the three hops. All models step at every third row."""
         kernels = frontend.kernels
         calls = []
+        newest = 0
         for phase in range(BLOCK):
             newest = len(calls)
             calls += later(frontend.calls(kernels.place(hops[phase])), newest)

@@ -33,6 +33,11 @@ class Word:
         self.cutoff = self._own_cutoff if cutoff < 0 else cutoff
         self.detector.set_cutoff(self.cutoff)
 
+    def push(self, features):
+        """Take one row of features; returns True when the word was heard."""
+        model = self.model
+        return model.push(features) and self.detector.step(model.probability)
+
     def reset(self):
         """Forget what was heard, after a gap in the sound."""
         self.model.reset()
