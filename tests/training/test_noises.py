@@ -1,13 +1,16 @@
 """Noise for tracks: how often each kind of recording is drawn, and what is made."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bluering.training import sound
 from bluering.training.noises import Noises
-from bluering.training.recipe import NoiseBy
+from bluering.training.pipeline import Spoken, augment
+from bluering.training.recipe import NoiseBy, Recipe, Tracks, TracksNoiseBy
+from bluering.training.stages import Places
 from bluering.training.voices import RATE
 
 _LENGTH = RATE // 2
@@ -88,3 +91,20 @@ def test_sudden_sounds_stand_out_of_what_is_between_them() -> None:
     assert np.median(swings) > 2 * np.median(
         [x.std(1).max() / np.percentile(x.std(1), 10) for x in steady]
     )
+
+
+def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(tmp_path: Path) -> None:
+    sentences = [tmp_path / "sentence.npz"]
+    kinds = ("word", "look_alike", "sentence", "held_out")
+    said: dict[str, list[Path]] = dict.fromkeys(kinds, sentences)
+    places = Places(tmp_path / "cache", sentences[0], tmp_path / "no-corpus")
+    tracks = Tracks(word=4_000, held_out=1_600)
+    by = {}
+    ways: tuple[TracksNoiseBy, ...] = ("time", "kind", "both")
+    for way in ways:
+        recipe = Recipe(phrase="word", noise_by=way, tracks=tracks)
+        by[way], _ = augment(recipe, Spoken(said), places)
+    by_time, by_kind, mixed = (by[way]["word"] for way in ways)
+    assert not set(by_time) & set(by_kind)
+    assert mixed == [by_kind[i] if i % 3 == 2 else path for i, path in enumerate(by_time)]
+    assert by["both"]["held_out"] == by["time"]["held_out"] != by["kind"]["held_out"]

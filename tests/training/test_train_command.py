@@ -9,21 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bluering.models.cascade import source_sha256, stages_of
-from bluering.models.manifest import read_manifest, read_second
+from bluering.models.compiled import parse_compiled
+from bluering.models.manifest import read_manifest
 from bluering.models.packaged import compiled_word
 from bluering.training.card import recipe_place
-from bluering.training.doubt import Doubt
-from bluering.training.errors import TrainingError
-from bluering.training.judge import Cutoff
-from bluering.training.recipe import Recipe, Second
-from bluering.training.run import train_word
-from bluering.training.shipped import Names, write_model, write_second
-from bluering.training.stages import Places
 from bluering.validate.report.schema import read_report
 
 ROOT = Path(__file__).parents[2]
-CUTOFF = Cutoff(150, 3, 6.0, 3)
 
 
 def _train(*options: str, cache: Path) -> subprocess.CompletedProcess[str]:
@@ -49,22 +41,18 @@ def _smoke(
 @pytest.mark.slow
 def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     recipe = tmp_path / "alexa.toml"
-    recipe.write_text('phrase = "Alexa"\n[second]\nnoise_by = "both"\n')
+    recipe.write_text('phrase = "Alexa"\nnoise_by = "both"\n')
     first = _smoke(recipe, tmp_path / "first", tmp_path / "cache")
     assert first.returncode == 0, first.stderr
     made = ("synthesise", "augment", "featurise", "teach", "evaluate", "write")
-    learned = ("train", "train 2", "branch 1", "quantise", "second: train", "second: quantise")
-    for stage in (*made, *learned):
+    for stage in (*made, "train", "train 2", "branch 1", "quantise"):
         assert f"{stage}: " in first.stderr
     folder = tmp_path / "first"
     manifest = read_manifest(folder / "alexa.json")
     assert manifest.wake_word == "Alexa"
-    models = [(folder / f"alexa{middle}.tflite").read_bytes() for middle in ("", ".second")]
-    both = stages_of(compiled_word(folder / "alexa.json").blob)
-    assert both is not None
-    assert [source_sha256(blob) for blob in (both.first, both.second)] == [
-        hashlib.sha256(model).digest() for model in models
-    ]
+    model = (folder / "alexa.tflite").read_bytes()
+    header = parse_compiled(compiled_word(folder / "alexa.json").blob).header
+    assert header.source_sha256 == hashlib.sha256(model).digest()
     synthetic = read_report(folder / "synthetic.json")
     clean = synthetic.models[0].points[0].condition("clean")
     assert clean is not None
@@ -72,56 +60,30 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     assert {found.by for found in clean.slices} >= {"engine", "speed", "pitch", "level"}
     card = (folder / "CARD.md").read_text()
     assert "No recordings were there to choose it on" in card
-    assert "the second is asked where the first isn't sure" in card
     assert "from the recipe in its lock;" in card
-    for name, model in zip(("lock.json", "lock.second.json"), models, strict=True):
-        record = json.loads((folder / name).read_text())
-        assert record["packages"]["torch"]["version"]
-        assert record["model"] == hashlib.sha256(model).hexdigest()
-        assert record["int8 against float"]["clips"] == 12
+    record = json.loads((folder / "lock.json").read_text())
+    assert record["packages"]["torch"]["version"]
+    assert record["model"] == hashlib.sha256(model).hexdigest()
+    assert record["int8 against float"]["clips"] == 12
 
     # All is the same where nothing is there, by one process.
     anew = _smoke(recipe, tmp_path / "anew", tmp_path / "other", jobs=1)
-    for stage in ("train", "train 2", "second: train"):
+    for stage in ("train", "train 2"):
         assert f"{stage}: 30 of 30" in anew.stderr
-    for file in ("alexa.tflite", "alexa.json", "alexa.second.tflite", "alexa.second.json"):
+    for file in ("alexa.tflite", "alexa.json"):
         assert (tmp_path / "anew" / file).read_bytes() == (folder / file).read_bytes()
 
-    # Nothing is done again where all is, and the first one stays, which its lock says all about.
-    kept = {file: (folder / file).read_bytes() for file in ("lock.json", "alexa.second.json")}
-    (folder / "alexa.second.json").unlink()
-    alone = _smoke(recipe, folder, tmp_path / "cache", "--second")
-    assert alone.returncode == 0, alone.stderr
-    assert "train: " not in alone.stderr
+    # Nothing is done again where all is.
+    kept = {file: (folder / file).read_bytes() for file in ("lock.json", "alexa.tflite", "CARD.md")}
+    again = _smoke(recipe, folder, tmp_path / "cache")
+    assert again.returncode == 0, again.stderr
+    assert "train: " not in again.stderr
     assert {file: (folder / file).read_bytes() for file in kept} == kept
-    assert (folder / "CARD.md").read_text() == card
 
 
 def test_a_card_says_where_the_recipe_is() -> None:
     assert recipe_place(ROOT / "models/echo", "echo") == "[the recipe](../training/echo.toml)"
     assert recipe_place(ROOT / "models/moon", "hey_moon") == "the recipe in its lock"
-
-
-def test_a_second_model_needs_a_first_one_and_a_recipe_that_has_it(tmp_path: Path) -> None:
-    places, names = Places(tmp_path, tmp_path, tmp_path), Names(tmp_path / "model", "alexa")
-    with_second = Recipe(phrase="alexa", second=Second(altered=4))
-    for recipe, said in (
-        (with_second, "there is no first model to stand beside"),
-        (Recipe(phrase="alexa"), r"has no section \[second\]"),
-    ):
-        with pytest.raises(TrainingError, match=said):
-            train_word(recipe, places, names, lambda *_: None, second_only=True)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_another_first_model_has_no_use_for_the_second_one(tmp_path: Path) -> None:
-    names = Names(tmp_path, "word")
-    write_second(b"second", b"first", Doubt(102, 10.0, 0.1), CUTOFF, names)
-    assert read_second(names.second).doubt == pytest.approx(102 / 255, abs=0.005)
-    names.second_lock.write_text("{}")
-    write_model(Recipe(phrase="word"), b"other", CUTOFF, names)
-    assert sorted(tmp_path.iterdir()) == [names.manifest, names.model]
-    assert names.model.read_bytes() == b"other"
 
 
 def test_what_is_no_phrase_is_refused(tmp_path: Path) -> None:

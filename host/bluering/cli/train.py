@@ -32,10 +32,6 @@ def train(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Every stage, tiny: a minute, a useless model.")
     ] = False,
-    second: Annotated[
-        bool,
-        typer.Option("--second", help="Only the second network, beside the first that is there."),
-    ] = False,
     check_only: Annotated[
         bool, typer.Option("--check", help="Only say what the phrase is mistaken for.")
     ] = False,
@@ -59,9 +55,9 @@ def train(
     places = Places(cache_folder(), _RECIPES / "sentences.txt", corpus, jobs)
     names = Names(output or Path("models") / recipe.name, recipe.name)
     with _Stages() as stages:
-        made = train_word(recipe, places, names, stages.told, second_only=second)
-    sizes = " and ".join(f"{len(network.model):,}" for network in made.card.networks)
-    typer.echo(f"wrote {made.names.folder}: {sizes} bytes, read {made.names.card}")
+        made = train_word(recipe, places, names, stages.told)
+    size = len(made.card.trained.model)
+    typer.echo(f"wrote {made.names.folder}: {size:,} bytes, read {made.names.card}")
 
 
 class _Stages:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 
-from bluering.training.doubt import Doubt
 from bluering.training.judge import Cutoff, Rounding, Trained
 from bluering.training.lookalikes import LookAlike
 from bluering.training.net import macs_a_step, receptive_rows
@@ -22,19 +21,12 @@ class Card:
     recipe: Recipe
     name: str
     recipe_at: str  # where the recipe is, as recipe_place says
-    first: Trained
-    second: Trained | None
-    doubt: Doubt | None  # where there is a second
+    trained: Trained
     cutoff: Cutoff
     real: Report | None
     synthetic: Report | None
     confusions: tuple[tuple[LookAlike, float], ...]  # and the score that each reached, 0..1
     notes: str = ""
-
-    @property
-    def networks(self) -> tuple[Trained, ...]:
-        """In the order in which they hear."""
-        return (self.first, self.second) if self.second else (self.first,)
 
 
 def recipe_place(folder: Path, name: str) -> str:
@@ -60,7 +52,7 @@ def card_text(card: Card) -> str:
         "## On synthetic speech from voices and an engine that training never heard",
         _synthetic(card.synthetic),
         "## int8 against float",
-        _rounding(card),
+        _rounding(card.trained.rounding),
         "## What it takes for its word",
         _confusions(card.confusions),
     ]
@@ -70,27 +62,18 @@ def card_text(card: Card) -> str:
 
 
 def _what(card: Card) -> str:
-    phrase = card.recipe.phrase
-    kind = (
-        f"Two streaming int8 networks for the wake word “{phrase}”: the first hears every step, "
-        "the second is asked where the first isn't sure, and what counts then is the mean of both "
-        "([how](../README.md)). Both were made"
-        if card.second
-        else f"A streaming int8 network for the wake word “{phrase}”, made"
-    )
-    locks = "`lock.json` and `lock.second.json` name" if card.second else "`lock.json` names"
     return (
-        f"{kind} by `bluering train` from {card.recipe_at}; "
-        f"{locks} every source with its version and hash."
+        f"A streaming int8 network for the wake word “{card.recipe.phrase}”, made by "
+        f"`bluering train` from {card.recipe_at}; `lock.json` names every source with its version "
+        "and hash."
     )
 
 
 def _figures(card: Card) -> list[tuple[str, str]]:
-    recipe, macs = card.recipe, f"{macs_a_step(card.recipe.network):,}"
-    sizes = " and ".join(f"{len(network.model):,}" for network in card.networks)
-    rows = [
-        ("size of the file" if card.second is None else "size of the files", f"{sizes} bytes"),
-        ("multiply-accumulates a step", macs),
+    recipe = card.recipe
+    return [
+        ("size of the file", f"{len(card.trained.model):,} bytes"),
+        ("multiply-accumulates a step", f"{macs_a_step(recipe.network):,}"),
         (
             "a step; what it looks back on",
             f"{10 * recipe.network.stride} ms; {10 * receptive_rows(recipe.network)} ms",
@@ -98,10 +81,6 @@ def _figures(card: Card) -> list[tuple[str, str]]:
         ("cutoff, of 255", f"{card.cutoff.value}"),
         ("outputs in the sliding mean", f"{recipe.window}"),
     ]
-    if card.doubt:
-        rows[1] = (rows[1][0], f"{macs}, and as many of the second where it is asked")
-        rows.insert(3, ("doubt, of 255: from there on the second is asked", f"{card.doubt.value}"))
-    return rows
 
 
 def _learned(recipe: Recipe) -> str:
@@ -133,12 +112,6 @@ def _learned(recipe: Recipe) -> str:
         if branches
         else ""
     )
-    second = (
-        "The second network was made from the same speech in the same way; the recipe's section "
-        "`[second]` says in what it departs. "
-        if recipe.second
-        else ""
-    )
     counts = _table(("", "Kokoro", "eSpeak NG", "Flite"), rows)
     return (
         f"Synthetic speech, number of clips:\n\n{counts}"
@@ -147,7 +120,7 @@ def _learned(recipe: Recipe) -> str:
         "other voices, melodies and rhythms by the vocoder WORLD; whispered and shouted ones; "
         "alone and in one breath with others, in random rooms and noises. A teacher, trained on "
         "the same over Google's speech embedding (Apache-2.0), told the network how sure to be. "
-        f"{mean}{second}"
+        f"{mean}"
         "Look-alikes from the CMU Pronouncing Dictionary by phonetic distance and from the recipe. "
         f"{talk}Half of the development corpus' recordings without the word, by speaker where "
         f"known, as negatives and as noise. {own}"
@@ -158,19 +131,10 @@ def _cutoff(card: Card) -> str:
     cutoff = card.cutoff
     if not cutoff.hours:
         return "No recordings were there to choose it on: it is the middle of the scale."
-    chosen = (
+    return (
         f"The lowest with no more than {card.recipe.accepts_per_hour:g} false accepts per hour on "
         f"the other half of those recordings: {cutoff.accepts} in {cutoff.phases} times "
         f"{cutoff.hours / cutoff.phases:.2f} h, once for each phase that a device's steps may have."
-    )
-    if card.doubt is None:
-        return chosen
-    return (
-        f"{chosen} The doubt is the one of five from 0.3 to 0.5 with which the least of the "
-        f"held-out words are missed there: {100 * card.doubt.misses:.1f} %, the mean over 0.25, "
-        "0.5, 1 and 2 false accepts per hour. On these recordings the first comes to it "
-        f"{card.doubt.asked_per_hour:.0f} times an hour. The cutoff in the manifest is that of the "
-        "first alone, as ESPHome runs it."
     )
 
 
@@ -246,24 +210,13 @@ def _interval(rate: float, interval: tuple[float, float]) -> str:
     return f"{100 * rate:.1f} % ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 
-def _rounding(card: Card) -> str:
-    if card.second is None:
-        return _of_network("The", card.first.rounding) + _SAME_BITS
-    first = _of_network("Of the first, the", card.first.rounding)
-    second = _of_network("Of the second, the", card.second.rounding)
-    return (
-        f"{first} {second}{_SAME_BITS} Where the first comes to the doubt in one way and not in "
-        "the other, the second counts in one of them alone."
-    )
-
-
-def _of_network(begin: str, rounding: Rounding) -> str:
+def _rounding(rounding: Rounding) -> str:
     if not rounding.clips:
-        return f"{begin} difference wasn't measured."
+        return f"The difference wasn't measured.{_SAME_BITS}"
     return (
-        f"{begin} sliding mean of the compiled int8 model against the same network without "
+        f"The sliding mean of the compiled int8 model against the same network without "
         f"rounding, every step of {rounding.clips} clips: at most {rounding.largest:.3f}; in 99 of "
-        f"100 clips at most {rounding.percentile_99:.3f}."
+        f"100 clips at most {rounding.percentile_99:.3f}.{_SAME_BITS}"
     )
 
 

@@ -31,12 +31,10 @@ _CHATTER_HOURS = 1.0  # in a file
 _NARROW = 0.25
 
 
-def featurise(
-    recipe: Recipe, places: Places, name: str = ""
-) -> tuple[list[Path], Path, list[File]]:
+def featurise(recipe: Recipe, places: Places) -> tuple[list[Path], Path, list[File]]:
     """The stage "featurise": where hours without the word to learn from are, real and synthetic,
     where the ones to choose by, and how the files are made, the longest first; without a corpus
-    there is nothing in some. name: what the stage is called after."""
+    there is nothing in some."""
     key = digest(_FEATURISE, corpus_key(places.corpus), recipe.seed)
     folder = places.cache / "streams"
     learn = _Real(places.corpus, "learn"), folder / f"learn-{key}.npz"
@@ -50,7 +48,7 @@ def featurise(
     chatters = _chatters(recipe, places)
     talk = [(job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in chatters]
     files = [
-        File(f"{name}featurise", "files of hours", path, partial(_make, job, path))
+        File("featurise", "files of hours", path, partial(_make, job, path))
         for job, path in (*altered, *talk, learn, chosen_by)
     ]
     return [path for _, path in (learn, *altered, *talk)], chosen_by[1], files

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bluering.models.cascade import reference
-from bluering.models.compiler import compile_model
+from bluering.models.compiled import parse_compiled
 from bluering.models.reference import scores
-from bluering.models.tflite_reader import parse_tflite
 from bluering.training.errors import TrainingError
 from bluering.training.heard import phases, stream_scores
 from bluering.training.negatives import Stream
@@ -37,14 +34,14 @@ class Cutoff:
 
 
 def choose_cutoff(blob: bytes, window: int, heard: Sequence[Stream], per_hour: float) -> Cutoff:
-    """Chosen on streams that training didn't learn from, by the compiled model or the cascade, in
-    every phase that its steps may have. Where there are none, the middle of the scale."""
+    """Chosen on streams that training didn't learn from, by the compiled model, in every
+    phase that its steps may have. Where there are none, the middle of the scale."""
     counts = np.zeros(CUTOFFS, np.int64)
     hops = 0
-    stride = reference(blob).stride
+    stride = parse_compiled(blob).header.stride
     for rows in (phase for stream in heard for phase in phases(stream.rows, stride)):
         counter = WakeCounter()
-        trace = Trace(reference(blob).push(rows), stride, stride, 0)
+        trace = Trace(scores(blob, rows), stride, stride, 0)
         counter.push(hop_scores(trace, window, len(rows)))
         counts += counter.counts
         hops += len(rows)
@@ -81,12 +78,8 @@ class Trained:
     """A network as it ships."""
 
     model: bytes  # the .tflite
+    blob: bytes  # compiled
     rounding: Rounding
-
-    @cached_property
-    def blob(self) -> bytes:
-        """Compiled."""
-        return compile_model(parse_tflite(self.model))
 
 
 def rounding(

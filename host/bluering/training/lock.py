@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from bluering.training.judge import Rounding, Trained
+from bluering.training.judge import Trained
 from bluering.training.places import voices_folder
 from bluering.training.recipe import Recipe
 from bluering.training.recorded import recordings
@@ -52,18 +52,6 @@ def lock(recipe: Recipe, sentences: Path, corpus: Path, trained: Trained) -> dic
         "model": hashlib.sha256(trained.model).hexdigest(),
         "int8 against float": asdict(trained.rounding),
     }
-
-
-def rounding_of(path: Path, model: bytes) -> Rounding:
-    """What the lock file beside a model says of it; where it doesn't, none was measured."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Rounding.unknown()
-    measured = found.get("int8 against float")
-    if not measured or found.get("model") != hashlib.sha256(model).hexdigest():
-        return Rounding.unknown()
-    return Rounding(**measured)
 
 
 def _package(name: str) -> dict[str, str] | None:

@@ -79,10 +79,10 @@ class Shard:
 
 
 def augment(
-    recipe: Recipe, spoken: Spoken, places: Places, name: str = ""
+    recipe: Recipe, spoken: Spoken, places: Places
 ) -> tuple[dict[str, list[Path]], list[File]]:
     """The stage "augment": where tracks are by kind, those held out under "held_out", and how the
-    files are made. name: what the stage is called after."""
+    files are made."""
     own = recordings(recipe.recordings)
     tracks: dict[str, list[Path]] = {}
     files = []
@@ -90,7 +90,7 @@ def augment(
         path = places.cache / "tracks" / f"{shard.kind}-{_key(shard, spoken)}.npz"
         tracks.setdefault(shard.kind, []).append(path)
         make = partial(_make_shard, shard, path)
-        files.append(File(f"{name}augment", "files of tracks", path, make))
+        files.append(File("augment", "files of tracks", path, make))
     return tracks, files
 
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bluering.training.errors import TrainingError
 
@@ -92,18 +92,6 @@ class Training(BaseModel):
     threads: Annotated[int, Field(ge=1)] = 2  # of a network; 1 where several learn side by side
 
 
-class Second(BaseModel):
-    """A second network, asked where the first isn't sure: in what its recipe departs from the
-    first one's. Networks that learned from different sound are seldom fooled by the same."""
-
-    model_config = _STRICT
-
-    tracks: Tracks | None = None
-    noise_by: TracksNoiseBy | None = None
-    altered: Annotated[int, Field(ge=0, le=20)] | None = None
-    training: Training | None = None
-
-
 class Recipe(BaseModel):
     """All that decides what a model becomes, but the sources' versions, which the lock tells."""
 
@@ -124,18 +112,6 @@ class Recipe(BaseModel):
     chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk without the word
     network: Network = Network()
     training: Training = Training()
-    second: Second | None = None
-
-    @model_validator(mode="after")
-    def _second_is_another(self) -> "Recipe":
-        if self.second and self.of_second() == self.model_copy(update={"second": None}):
-            raise ValueError("[second] departs in nothing: it would be the same network")
-        return self
-
-    def of_second(self) -> "Recipe":
-        """The second network's own."""
-        departing = {name: own for name, own in self.second or () if own is not None}
-        return self.model_copy(update={**departing, "second": None})
 
     @property
     def name(self) -> str:
@@ -178,12 +154,6 @@ _SMOKE = Training(
     teacher_steps=20, steps=30, trunks=2, branches=1, branch_steps=10, quantised_steps=20
 )
 
-_SMOKE_SECOND = Second(
-    noise_by="both",
-    altered=2,
-    training=_SMOKE.model_copy(update={"trunks": 1, "branches": 0, "doubted": False}),
-)
-
 
 def smoke_recipe(recipe: Recipe) -> Recipe:
     """Every stage with hardly anything to do; for tests of the way, not of the model."""
@@ -205,7 +175,6 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
             "training": _SMOKE,
-            "second": _SMOKE_SECOND if recipe.second else None,
             "accepts_per_hour": 10_000.0,
         }
     )

@@ -3,25 +3,19 @@
 import asyncio
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from bluering.models.cascade import Stages, join, reference
-from bluering.models.compiled import parse_compiled
 from bluering.models.compiler import compile_model
-from bluering.models.errors import ModelError
-from bluering.models.manifest import read_manifest
+from bluering.models.reference import scores
 from bluering.models.tflite_reader import parse_tflite
 from bluering.training import held_out, judge, shipped
 from bluering.training.card import Card, recipe_place
-from bluering.training.doubt import Doubt, choose_doubt
 from bluering.training.errors import TrainingError
 from bluering.training.hours import featurise
 from bluering.training.judge import Trained
-from bluering.training.lock import lock, rounding_of
+from bluering.training.lock import lock
 from bluering.training.lookalikes import LookAlike, distance, pronunciations
-from bluering.training.negatives import Stream
 from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED, macs_a_step
 from bluering.training.pipeline import Spoken, augment, speak
 from bluering.training.quantised import QuantisedNet, write_tflite
@@ -30,7 +24,7 @@ from bluering.training.speech import Clip, clips
 from bluering.training.stages import Places, read_streams
 from bluering.training.tracks import features
 from bluering.training.weights import Given, fitted
-from bluering.training.workers import File, Learners, Told, make_files
+from bluering.training.workers import Learners, Told, make_files
 from bluering.validate.report.schema import Report
 
 _ROUNDED_CLIPS = 200
@@ -46,52 +40,13 @@ class Made:
     card: Card
 
 
-def train_word(
-    recipe: Recipe,
-    places: Places,
-    names: shipped.Names,
-    told: Told,
-    *,
-    second_only: bool = False,
-) -> Made:
-    """Every stage that isn't done yet. Interrupted, the same call goes on where it was.
-    second_only: the first network is what the folder has. Raises TrainingError."""
+def train_word(recipe: Recipe, places: Places, names: shipped.Names, told: Told) -> Made:
+    """Every stage that isn't done yet. Interrupted, the same call goes on where it was. Raises
+    TrainingError."""
     _must_fit(recipe)
-    first = _first_of(names, recipe) if second_only else None
-    spoken = speak(recipe, places, told)
-    run = _Run(recipe, places, names, told, spoken)
-    lacking = [] if first else [run.lacking(recipe)]
-    if recipe.second:
-        lacking.append(run.lacking(recipe.of_second(), "second: "))
-    learned = run.learned(lacking)
-    if recipe.second is None:
-        return run.judged(run.alone(learned[0], lacking[0].given))
-    if first is None:
-        first = run.alone(learned[0], lacking[0].given).first
-    return run.judged(run.beside(first, learned[-1], lacking[-1].given))
-
-
-@dataclass(frozen=True)
-class _Lacking:
-    """A network that is to be learned. longer, shorter: files that it learns from, by what they
-    take; name: what its stages are called after."""
-
-    recipe: Recipe
-    given: Given
-    longer: list[File]
-    shorter: list[File]
-    name: str
-
-
-@dataclass(frozen=True)
-class _Word:
-    """What is to be judged: a network, or two of them."""
-
-    blob: bytes
-    cutoff: judge.Cutoff
-    first: Trained
-    second: Trained | None = None
-    doubt: Doubt | None = None
+    run = _Run(recipe, places, names, told, speak(recipe, places, told))
+    given = run.given()
+    return run.judged(run.learned(given), given)
 
 
 @dataclass(frozen=True)
@@ -104,64 +59,41 @@ class _Run:
     told: Told
     spoken: Spoken
 
-    def lacking(self, recipe: Recipe, name: str = "") -> _Lacking:
-        """A network and what it is to learn from."""
-        hours, chosen_by, longer = featurise(recipe, self.places, name)
-        tracks, shorter = augment(recipe, self.spoken, self.places, name)
+    def given(self) -> Given:
+        """What the network is to learn from."""
+        hours, chosen_by, longer = featurise(self.recipe, self.places)
+        tracks, shorter = augment(self.recipe, self.spoken, self.places)
+        make_files([*longer, *shorter], self.places.jobs, self.told)
         held_out = clips(self.spoken.files["held_out"])
         human = [clip.utterance.engine != "flite" for clip in held_out]
-        return _Lacking(recipe, Given(tracks, human, hours, chosen_by), longer, shorter, name)
+        return Given(tracks, human, hours, chosen_by)
 
-    def learned(self, networks: list[_Lacking]) -> list[Trained]:
-        """All of them side by side: none needs another, and a process is seldom idle."""
-        files = [file for n in networks for file in n.longer]
-        files += [file for n in networks for file in n.shorter]
-        make_files(files, self.places.jobs, self.told)
+    def learned(self, given: Given) -> Trained:
+        """The network as it ships."""
         folder = self.places.cache / "weights"
-
-        async def nets() -> list[QuantisedNet]:
-            ways = (fitted(n.recipe, n.given, folder, learners, n.name) for n in networks)
-            return await asyncio.gather(*ways)
-
         with Learners(self.places.jobs, self.told) as learners:
-            made = asyncio.run(nets())
-        return [self._written(net) for net in made]
+            net = asyncio.run(fitted(self.recipe, given, folder, learners))
+        return self._written(net)
 
-    def alone(self, first: Trained, given: Given) -> _Word:
-        """The network that hears every step, written with its cutoff."""
-        self.told("evaluate", 0, 4, "the cutoff")
-        cutoff = self._cutoff(first.blob, read_streams(given.chosen_by))
-        shipped.write_model(self.recipe, first.model, cutoff, self.names)
-        self._write_lock(first, self.names.lock)
-        return _Word(first.blob, cutoff, first)
-
-    def beside(self, first: Trained, second: Trained, given: Given) -> _Word:
-        """A second network, to be asked where the first isn't sure, written beside it."""
-        self.told("evaluate", 0, 4, "the doubt, the cutoff")
-        words, heard = given.held_out_words().features, read_streams(given.chosen_by)
-        rows = [stream.rows for stream in heard]
-        doubt = choose_doubt((first.blob, second.blob), self.recipe, words, rows)
-        blob = join(Stages(first.blob, second.blob, doubt.value))
-        cutoff = self._cutoff(blob, heard)
-        shipped.write_second(second.model, first.model, doubt, cutoff, self.names)
-        self._write_lock(second, self.names.second_lock)
-        return _Word(blob, cutoff, first, second, doubt)
-
-    def judged(self, word: _Word) -> Made:
+    def judged(self, trained: Trained, given: Given) -> Made:
         """The stages "evaluate" and "write"."""
+        self.told("evaluate", 0, 4, "the cutoff")
+        heard = read_streams(given.chosen_by)
+        recipe = self.recipe
+        cutoff = judge.choose_cutoff(trained.blob, recipe.window, heard, recipe.accepts_per_hour)
+        shipped.write_model(recipe, trained.model, cutoff, self.names)
+        self._write_lock(trained)
         real, synthetic = self._measured()
         self.told("evaluate", 3, 4, "look-alikes")
         card = Card(
             recipe=self.recipe,
             name=self.names.name,
             recipe_at=recipe_place(self.names.folder, self.recipe.name),
-            first=word.first,
-            second=word.second,
-            doubt=word.doubt,
-            cutoff=word.cutoff,
+            trained=trained,
+            cutoff=cutoff,
             real=real,
             synthetic=synthetic,
-            confusions=_confusions(self.recipe, self.spoken, word.blob, word.cutoff.value),
+            confusions=_confusions(self.recipe, self.spoken, trained.blob, cutoff.value),
             notes=_notes(self.names),
         )
         self.told("evaluate", 4, 4, "done")
@@ -176,16 +108,12 @@ class _Run:
             raise TrainingError(f"the model has {len(model):,} bytes, more than {BYTES_ALLOWED:,}")
         heard = _real_clips(recipe, self.places, clips(self.spoken.files["held_out"]))
         blob = compile_model(parse_tflite(model))
-        return Trained(model, judge.rounding(net, blob, recipe.window, heard))
+        return Trained(model, blob, judge.rounding(net, blob, recipe.window, heard))
 
-    def _cutoff(self, blob: bytes, heard: list[Stream]) -> judge.Cutoff:
-        recipe = self.recipe
-        return judge.choose_cutoff(blob, recipe.window, heard, recipe.accepts_per_hour)
-
-    def _write_lock(self, network: Trained, path: Path) -> None:
+    def _write_lock(self, trained: Trained) -> None:
         places = self.places
-        record = lock(self.recipe, places.sentences, places.corpus, network)
-        shipped.write_aside(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
+        record = lock(self.recipe, places.sentences, places.corpus, trained)
+        shipped.write_aside(self.names.lock, json.dumps(record, indent=1, sort_keys=True) + "\n")
 
     def _measured(self) -> tuple[Report | None, Report | None]:
         """On real recordings and on held-out synthetic ones."""
@@ -207,27 +135,6 @@ class _Run:
             places.jobs,
             lambda line: self.told("evaluate", next(done), 4, line),
         )
-
-
-def _first_of(names: shipped.Names, recipe: Recipe) -> Trained:
-    """The network that a folder has, before anything is done for the second one."""
-    if recipe.second is None:
-        raise TrainingError(f"the recipe of {recipe.phrase!r} has no section [second]")
-    try:
-        manifest = read_manifest(names.manifest)
-        model = names.manifest.with_name(manifest.model).read_bytes()
-        header = parse_compiled(compile_model(parse_tflite(model))).header
-    except (OSError, ModelError) as error:
-        raise TrainingError(
-            f"there is no first model to stand beside: {error}. Train it, without --second"
-        ) from error
-    if (header.stride, manifest.window) != (recipe.network.stride, recipe.window):
-        raise TrainingError(
-            f"{names.manifest} takes {header.stride} rows a step and the mean of "
-            f"{manifest.window} outputs, the recipe {recipe.network.stride} and {recipe.window}: "
-            "both networks must do the same"
-        )
-    return Trained(model, rounding_of(names.lock, model))
 
 
 def _must_fit(recipe: Recipe) -> None:
@@ -268,7 +175,7 @@ def _confusions(
     for clip in chosen:
         x = placed(clip.samples)
         rows = features(to_int16(x + quiet(len(x), dice)))
-        found = reference(blob).push(rows).astype(float)
+        found = scores(blob, rows).astype(float)
         window = np.ones(recipe.window) / recipe.window
         reached = float(np.convolve(found, window, "valid").max(initial=0.0))
         if reached > cutoff:

@@ -1,16 +1,13 @@
 """The stage "write": a folder with the model, its manifest, evaluation, card and lock."""
 
-import hashlib
 import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluering.models.manifest import Manifest, Micro, Second
-from bluering.models.packaged import SECOND
+from bluering.models.manifest import Manifest, Micro
 from bluering.training.card import Card, card_text
-from bluering.training.doubt import Doubt
 from bluering.training.judge import Cutoff
 from bluering.training.recipe import Recipe
 from bluering.validate.choose import choose_model
@@ -42,14 +39,6 @@ class Names:
         return self.folder / f"{self.name}.json"
 
     @property
-    def second_model(self) -> Path:
-        return self.folder / f"{self.name}.second.tflite"
-
-    @property
-    def second(self) -> Path:
-        return self.folder / f"{self.name}{SECOND}"
-
-    @property
     def evaluation(self) -> Path:
         return self.folder / "evaluation.json"
 
@@ -65,17 +54,13 @@ class Names:
     def lock(self) -> Path:
         return self.folder / "lock.json"
 
-    @property
-    def second_lock(self) -> Path:
-        return self.folder / "lock.second.json"
-
 
 def write_model(recipe: Recipe, model: bytes, cutoff: Cutoff, names: Names) -> None:
-    """The ``.tflite`` and its manifest. What was beside another model as its second goes."""
+    """The ``.tflite`` and its manifest."""
     names.folder.mkdir(parents=True, exist_ok=True)
-    for beside in (names.second, names.second_model, names.second_lock):
-        beside.unlink(missing_ok=True)
-    _write_bytes(names.model, model)
+    aside = names.model.with_suffix(".part")
+    aside.write_bytes(model)
+    aside.replace(names.model)
     manifest = Manifest(
         type="micro",
         wake_word=recipe.phrase,
@@ -93,32 +78,6 @@ def write_model(recipe: Recipe, model: bytes, cutoff: Cutoff, names: Names) -> N
     )
     content = manifest.model_dump(exclude={"cutoff", "window"}, exclude_none=True)
     write_aside(names.manifest, json.dumps(content, indent=2) + "\n")
-
-
-def write_second(model: bytes, first: bytes, doubt: Doubt, cutoff: Cutoff, names: Names) -> None:
-    """The second ``.tflite`` and the file that puts it beside the first, whose ``.tflite`` is
-    given."""
-    _write_bytes(names.second_model, model)
-    chosen = (
-        f"held-out words, and {cutoff.phases} times {cutoff.hours / cutoff.phases:.2f} h of "
-        f"recordings, which wake it {cutoff.accepts} times"
-        if cutoff.hours
-        else "nothing: no recordings were there"
-    )
-    second = Second(
-        model=names.second_model.name,
-        first_sha256=hashlib.sha256(first).hexdigest(),
-        doubt=_as_share(doubt.value),
-        probability_cutoff=_as_share(cutoff.value),
-        chosen=chosen,
-    )
-    write_aside(names.second, second.model_dump_json(indent=2) + "\n")
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    aside = path.with_suffix(".part")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 def measure(

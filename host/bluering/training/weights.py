@@ -60,12 +60,10 @@ class Given:
         return [tracks, [path.stem for path in self.hours]]
 
 
-async def fitted(
-    recipe: Recipe, given: Given, folder: Path, learners: Learners, name: str = ""
-) -> QuantisedNet:
+async def fitted(recipe: Recipe, given: Given, folder: Path, learners: Learners) -> QuantisedNet:
     """The network with int8 in the loop; what is in the folder already isn't made again. How many
-    learners there are doesn't change what it becomes. name: what each stage is called after."""
-    weights = _Weights(recipe, given, folder, name)
+    learners there are doesn't change what it becomes."""
+    weights = _Weights(recipe, given, folder)
     path = weights.path(weights.quantised)
     if not path.exists():
         await _learned(weights, learners)
@@ -103,7 +101,6 @@ class _Weights:
     recipe: Recipe
     given: Given
     folder: Path
-    name: str
 
     def teach(self) -> None:
         """The stage "teach", for all that follow: the teacher and what it says."""
@@ -236,7 +233,7 @@ class _Weights:
         return self.folder / f"{key}.checkpoint"
 
     def _lines(self, stage: str) -> Lines:
-        return lambda done, total, line: tell(f"{self.name}{stage}", done, total, line)
+        return lambda done, total, line: tell(stage, done, total, line)
 
 
 def _write(net: nn.Module, path: Path) -> None:
