@@ -24,7 +24,7 @@ from bluering.training.speech import versions, voice
 from bluering.training.stages import Places, digest, kept, write_streams
 from bluering.training.workers import File
 
-_FEATURISE, _CHATTER = 4, 5  # counted up when the code changes what it makes
+_FEATURISE, _CHATTER = 5, 6  # counted up when the code changes what it makes
 _CHATTER_HOURS = 1.0  # in a file
 # The share of altered recordings and of chatter with a narrow band, where words have one: a narrow
 # band alone must not sound like the word.
@@ -40,7 +40,7 @@ def featurise(recipe: Recipe, places: Places) -> tuple[list[Path], Path, list[Fi
     learn = _Real(places.corpus, "learn"), folder / f"learn-{key}.npz"
     chosen_by = _Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"
     narrow = _narrow(recipe)
-    altered_key = digest(key, narrow) if narrow else key
+    altered_key = digest(key, narrow)
     altered: list[tuple[_Job, Path]] = []
     for number in range(1, recipe.altered + 1) if places.corpus.is_file() else ():
         job = _Real(places.corpus, "alter", recipe.seed * 100 + number, narrow)
@@ -85,9 +85,8 @@ class _Chatter:
 
     def key(self) -> str:
         installed = list(versions("hibari").values())
-        who = (self.phrase, self.seed, self.number, self.hours)
-        also = [("narrow", self.narrow)] if self.narrow else []  # not in older files' names
-        return digest(_CHATTER, corpus_key(self.corpus), installed, *who, *also)
+        said = (self.phrase, self.seed, self.number, self.hours, self.narrow)
+        return digest(_CHATTER, corpus_key(self.corpus), installed, *said)
 
     def streams(self) -> list[Stream]:
         dice = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])

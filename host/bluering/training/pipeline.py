@@ -18,8 +18,7 @@ from bluering.training.stages import Places, digest, kept, read_tracks, write_ar
 from bluering.training.tracks import WORDS, Sources, Tracks, make_tracks
 from bluering.training.workers import File, Told
 
-# Counted up when the code changes what it makes, by the way to draw noise.
-_AUGMENT: dict[NoiseBy, int] = {"time": 8, "kind": 9}
+_AUGMENT = 10  # counted up when the code changes what it makes
 
 _SHARD = 500  # tracks in a file
 _HEARINGS, _CAST = 2, 120  # see make_tracks; of what is held out, each is another
@@ -136,11 +135,8 @@ def _key(shard: Shard, spoken: Spoken) -> str:
     kinds = [_WORD_OF.get(shard.kind), "look_alike" if shard.look_alike else None, "sentence"]
     made_of = spoken.key(*filter(None, kinds))
     own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in shard.recorded]
-    also: list[tuple[str, object]] = [("own", own)] if own else []
-    also += [("narrow", shard.narrow)] if shard.narrow else []  # not in older files' names
-    corpus = corpus_key(shard.corpus)
-    version = _AUGMENT[shard.noise_by]
-    return digest(version, made_of, corpus, shard.kind, shard.count, shard.seed, *also)
+    drawn = (shard.kind, shard.count, shard.seed, shard.noise_by, shard.narrow)
+    return digest(_AUGMENT, made_of, corpus_key(shard.corpus), *drawn, own)
 
 
 def _make_shard(shard: Shard, path: Path) -> None:

@@ -33,10 +33,10 @@ from bluering.training.tracks import Tracks
 from bluering.training.workers import Learners, tell
 
 # Counted up when the code of a stage changes what it makes.
-_TEACH, _TRAIN, _BRANCH, _QUANTISE = 3, 10, 1, 11
+_TEACH, _TRAIN, _BRANCH, _QUANTISE = 4, 11, 2, 12
 
-_LATER = ("batch", "doubted")  # what came later, not in older files' names
-_AFTER = ("trunks", "branches", "branch_steps")  # of the recipe's training: what follows "train"
+# Of the recipe's training: what only the stages after "train" depend on.
+_AFTER = {"trunks", "branches", "branch_steps", "quantised_steps"}
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ class _Weights:
 
     def attempt(self, number: int) -> _Way:
         """From nothing, by other dice for each number."""
-        key = digest(self._trained, number) if number else self._trained
-        return _Way(number, f"train {number + 1}" if number else "train", key)
+        stage = f"train {number + 1}" if number else "train"
+        return _Way(number, stage, digest(self._trained, number))
 
     def branch(self, number: int, trunk: _Way) -> _Way:
         """On from the trunk, by other dice for each number from 1 on."""
@@ -151,10 +151,8 @@ class _Weights:
     @cached_property
     def quantised(self) -> str:
         """The last stage's key."""
-        training = self.recipe.training
-        after = training.model_dump(include=set(_AFTER), exclude_defaults=True)
-        ways = (after,) if after else ()  # not in older files' names
-        return digest(_QUANTISE, self._trained, training.quantised_steps, self.recipe.window, *ways)
+        after = self.recipe.training.model_dump(include=_AFTER)
+        return digest(_QUANTISE, self._trained, after, self.recipe.window)
 
     def path(self, key: str) -> Path:
         """Where a stage's weights are."""
@@ -176,27 +174,14 @@ class _Weights:
 
     @cached_property
     def _taught(self) -> str:
-        steps = self.recipe.training.teacher_steps
-        return digest(_TEACH, self.recipe.seed, steps, *self.given.key(), *self._threads)
+        # Sums in another order have other last bits, so the number of threads counts.
+        steps, threads = self.recipe.training.teacher_steps, self.recipe.training.threads
+        return digest(_TEACH, self.recipe.seed, steps, threads, *self.given.key())
 
     @cached_property
     def _trained(self) -> str:
-        training = self.recipe.training
-        departing = training.model_dump(include=set(_LATER), exclude_defaults=True)
-        return digest(
-            _TRAIN,
-            self._taught,
-            self.recipe.network.model_dump(),
-            training.model_dump(exclude={*_LATER, "threads", "quantised_steps", *_AFTER}),
-            *([departing] if departing else []),  # the usual isn't in older files' names
-            *self._threads,
-        )
-
-    @property
-    def _threads(self) -> list[object]:
-        """Sums in another order have other last bits. One thread isn't in older files' names."""
-        threads = self.recipe.training.threads
-        return [("threads", threads)] if threads > 1 else []
+        training = self.recipe.training.model_dump(exclude=_AFTER)
+        return digest(_TRAIN, self._taught, self.recipe.network.model_dump(), training)
 
     def _teacher(self) -> Teacher:
         words, others, streams = self._learned_from()
