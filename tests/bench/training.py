@@ -18,12 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bluering.sound_files import read
-from bluering.training.heard import miss_rates, peaks, phases, stream_scores
-from bluering.training.negatives import Stream, real_negatives, streams
-from bluering.training.net import Net
-from bluering.training.quantised import QuantisedNet
+from bluering.training.augment.negatives import real_negatives, streams
+from bluering.training.augment.streams import Stream
+from bluering.training.fit.net import Net
+from bluering.training.fit.quantised import QuantisedNet
+from bluering.training.fit.scores import miss_rates, peaks, phases, stream_scores
+from bluering.training.fit.teacher import Teacher, teach
 from bluering.training.recipe import Recipe, find_recipe
-from bluering.training.teacher import Teacher, teach
 from bluering.validate.corpus import load_corpus
 from bluering.validate.hear import render
 from bluering.validate.plan import make_plan, parse_condition

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bluering.training import sound
-from bluering.training.chatter import chatter, texts
-from bluering.training.lookalikes import contained, look_alikes, pronunciations, sounds_same
-from bluering.training.speech import voice
-from bluering.training.voices import RATE, Utterance
+from bluering.training.augment import sound
+from bluering.training.augment.talk import chatter
+from bluering.training.speak.chatter import texts
+from bluering.training.speak.lookalikes import contained, look_alikes, pronunciations, sounds_same
+from bluering.training.speak.speech import voice
+from bluering.training.speak.voices import RATE, Utterance
 
 
 def _lines(phrase: str, count: int, seed: int = 1) -> list[str]:

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.training import sound
-from bluering.training.hours import featurise
-from bluering.training.negatives import altered_stream
+from bluering.training.augment import sound
+from bluering.training.augment.hours import stream_files
+from bluering.training.augment.negatives import altered_stream
+from bluering.training.augment.streams import read_streams
+from bluering.training.places import Places
 from bluering.training.recipe import Recipe
-from bluering.training.stages import Places, read_streams
-from bluering.training.voices import RATE
+from bluering.training.speak.voices import RATE
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +45,7 @@ def test_as_many_hearings_as_the_recipe_says(places: Places) -> None:
     narrow = few.model_copy(update={"narrow": 1.0})
 
     def names(recipe: Recipe) -> list[str]:
-        learned, _, files = featurise(recipe, places)
+        learned, _, files = stream_files(recipe, places)
         for file in files:  # here: processes take seconds to start
             file.make()
         return [stream.name for path in learned for stream in read_streams(path)]

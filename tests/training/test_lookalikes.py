@@ -3,7 +3,7 @@
 import pytest
 
 from bluering.training.errors import TrainingError
-from bluering.training.lookalikes import (
+from bluering.training.speak.lookalikes import (
     crowd,
     distance,
     look_alikes,
@@ -11,7 +11,7 @@ from bluering.training.lookalikes import (
     sounds_same,
     substitution,
 )
-from bluering.training.phrase import warnings
+from bluering.training.speak.phrase import warnings
 
 
 def _distance(phrase: str, wanted: str) -> float:

@@ -11,14 +11,14 @@ from torch.nn import functional
 from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
 from bluering.models.tflite_reader import parse_tflite
-from bluering.training import embeddings, judge
-from bluering.training.averaging import mean_of
-from bluering.training.fit import branch, misses, quantise, train
-from bluering.training.heard import stream_scores
-from bluering.training.lessons import Lessons
-from bluering.training.loop import Loop, Material
-from bluering.training.negatives import Stream
-from bluering.training.net import (
+from bluering.training.augment import embeddings
+from bluering.training.augment.streams import Stream
+from bluering.training.augment.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
+from bluering.training.augment.warp import Warp, warped
+from bluering.training.fit.averaging import mean_of
+from bluering.training.fit.lessons import Lessons
+from bluering.training.fit.loop import Loop, Material
+from bluering.training.fit.net import (
     BYTES_ALLOWED,
     MACS_ALLOWED,
     TEMPERATURE,
@@ -28,11 +28,12 @@ from bluering.training.net import (
     receptive_rows,
     score,
 )
-from bluering.training.quantised import QuantisedNet, write_tflite
+from bluering.training.fit.quantised import QuantisedNet, write_tflite
+from bluering.training.fit.scores import stream_scores
+from bluering.training.fit.teacher import Teacher
+from bluering.training.fit.train import branch, misses, quantise, train
 from bluering.training.recipe import Batch, Network, Recipe, Training
-from bluering.training.teacher import Teacher
-from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
-from bluering.training.warp import Warp, warped
+from bluering.training.ship import judge
 from bluering.validate.results import Trace
 from bluering.validate.scoring import WakeFinder, hop_scores
 
@@ -237,10 +238,8 @@ def test_it_learns_an_easy_word(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkeypatch) -> None:
-    from bluering.training import fit, loop
-
-    monkeypatch.setattr(fit, "_SAVE_EVERY", 4)
-    monkeypatch.setattr(loop, "_SCAN_EVERY", 3)
+    monkeypatch.setattr("bluering.training.fit.train._SAVE_EVERY", 4)
+    monkeypatch.setattr("bluering.training.fit.loop._SCAN_EVERY", 3)
     recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=10, quantised_steps=10))
 
     class InterruptedTrainingError(Exception):
@@ -289,7 +288,7 @@ def test_a_step_learns_from_as_many_of_each_as_the_recipe_says(
         heard.append(rows)
         return warped(rows, dice)
 
-    monkeypatch.setattr("bluering.training.loop.warped", listening)
+    monkeypatch.setattr("bluering.training.fit.loop.warped", listening)
     training = Training(steps=2, batch=Batch(words=3, others=5, hours=7))
     recipe = Recipe(phrase="word", network=SMALL, training=training)
     material = _material()

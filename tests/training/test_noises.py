@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.training import sound
-from bluering.training.noises import Noises
-from bluering.training.pipeline import Spoken, augment
+from bluering.training.augment import sound
+from bluering.training.augment.noises import Noises
+from bluering.training.augment.shards import track_files
+from bluering.training.places import Places
 from bluering.training.recipe import NoiseBy, Recipe, Tracks, TracksNoiseBy
-from bluering.training.stages import Places
-from bluering.training.voices import RATE
+from bluering.training.speak.stage import Spoken
+from bluering.training.speak.voices import RATE
 
 _LENGTH = RATE // 2
 _TALK = 99.0
@@ -103,7 +104,7 @@ def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(tmp_path: Pa
     ways: tuple[TracksNoiseBy, ...] = ("time", "kind", "both")
     for way in ways:
         recipe = Recipe(phrase="word", noise_by=way, tracks=tracks)
-        by[way], _ = augment(recipe, Spoken(said), places)
+        by[way], _ = track_files(recipe, Spoken(said), places)
     by_time, by_kind, mixed = (by[way]["word"] for way in ways)
     assert not set(by_time) & set(by_kind)
     assert mixed == [by_kind[i] if i % 3 == 2 else path for i, path in enumerate(by_time)]

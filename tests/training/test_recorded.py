@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from bluering.training import sound
+from bluering.training.augment import sound
+from bluering.training.augment.noises import Noises
+from bluering.training.augment.recorded import recorded_clips, recordings
+from bluering.training.augment.shards import load_tracks, track_files
+from bluering.training.augment.tracks import Sources, make_tracks, read_tracks
 from bluering.training.errors import TrainingError
-from bluering.training.noises import Noises
-from bluering.training.pipeline import Spoken, augment, load_tracks
+from bluering.training.places import Places
 from bluering.training.recipe import Recipe, Tracks
-from bluering.training.recorded import recorded_clips, recordings
-from bluering.training.stages import Places, read_tracks
-from bluering.training.tracks import Sources, make_tracks
-from bluering.training.voices import RATE, Utterance
+from bluering.training.speak.stage import Spoken
+from bluering.training.speak.voices import RATE, Utterance
 from bluering.training.workers import make_files
 
 
@@ -84,7 +85,7 @@ def made(tmp_path: Path) -> Callable[..., dict[str, list[Path]]]:
         tracks = Tracks().model_copy(update=none | counts)
         named = tuple(str(tmp_path / folder) for folder in folders)
         recipe = Recipe(phrase="computer", recordings=named).model_copy(update={"tracks": tracks})
-        tracks, files = augment(recipe, spoken, places)
+        tracks, files = track_files(recipe, spoken, places)
         make_files(files, places.jobs, lambda *_: None)
         return tracks
 

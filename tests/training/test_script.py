@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bluering.training import script, speech
 from bluering.training.errors import TrainingError
-from bluering.training.lookalikes import pronunciations, sounds_same
-from bluering.training.phones import ACCENTS, accented, for_kokoro
 from bluering.training.recipe import Clips, Recipe, Speech, find_recipe, read_recipe
+from bluering.training.speak import script, speech
+from bluering.training.speak.lookalikes import pronunciations, sounds_same
+from bluering.training.speak.phones import ACCENTS, accented, for_kokoro
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "models" / "training"

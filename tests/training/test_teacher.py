@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from bluering.training import embeddings
-from bluering.training.lessons import Lesson, Lessons, apart, joined
-from bluering.training.negatives import Stream
-from bluering.training.stages import read_arrays, write_arrays
-from bluering.training.teacher import (
+from bluering.training.augment import embeddings
+from bluering.training.augment.streams import Stream
+from bluering.training.augment.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
+from bluering.training.cache import read_arrays, write_arrays
+from bluering.training.fit.lessons import Lesson, Lessons, apart, joined
+from bluering.training.fit.teacher import (
     CONTEXT,
     SURE,
     Teacher,
@@ -18,7 +19,6 @@ from bluering.training.teacher import (
     teach,
     train_teacher,
 )
-from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
 
 NOISE = np.random.default_rng(1).integers(-3000, 3000, 6 * 16000).astype(np.int16)
 

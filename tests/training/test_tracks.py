@@ -7,13 +7,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bluering.training import held_out, sound, vocoder
-from bluering.training.negatives import real_negatives
-from bluering.training.noises import Noises
-from bluering.training.speech import Clip
-from bluering.training.stages import kept, read_tracks, write_arrays
-from bluering.training.tracks import FRAMES, KINDS, NOWHERE, WORDS, Sources, features, make_tracks
-from bluering.training.voices import RATE, Utterance, tidy
+from bluering.training.augment import sound
+from bluering.training.augment.negatives import real_negatives
+from bluering.training.augment.noises import Noises
+from bluering.training.augment.tracks import (
+    FRAMES,
+    KINDS,
+    NOWHERE,
+    WORDS,
+    Sources,
+    features,
+    make_tracks,
+    read_tracks,
+)
+from bluering.training.cache import kept, write_arrays
+from bluering.training.ship import held_out
+from bluering.training.speak import vocoder
+from bluering.training.speak.speech import Clip
+from bluering.training.speak.voices import RATE, Utterance, tidy
 
 MADE = Noises({}, "time")  # no recordings
 
@@ -62,7 +73,7 @@ def test_a_cast_is_all_that_is_heard_of_the_clips(sources: Sources) -> None:
 
 
 def test_the_word_is_where_the_track_says(monkeypatch) -> None:
-    monkeypatch.setattr("bluering.training.tracks._Maker._context", lambda *_: None)
+    monkeypatch.setattr("bluering.training.augment.tracks._Maker._context", lambda *_: None)
     quiet = Sources([_voice()], [_voice()], [_voice()], MADE, sound.rooms(1, 2))
     tracks = make_tracks(quiet, "word", 30, [4])
     clear = [i for i in range(30) if tracks.snr[i] > 25]
@@ -105,7 +116,7 @@ def test_close_words_are_said_in_no_room_and_in_silence(
     def no_room(*_: object) -> None:
         raise AssertionError("there is a room")
 
-    monkeypatch.setattr("bluering.training.tracks._Maker._in_room", no_room)
+    monkeypatch.setattr("bluering.training.augment.tracks._Maker._in_room", no_room)
     tracks = make_tracks(sources, "close", 12, [5])
     assert (tracks.snr > 20).all()
     with pytest.raises(AssertionError, match="there is a room"):

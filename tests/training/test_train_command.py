@@ -12,7 +12,7 @@ import pytest
 from bluering.models.compiled import parse_compiled
 from bluering.models.manifest import read_manifest
 from bluering.models.packaged import compiled_word
-from bluering.training.card import recipe_place
+from bluering.training.ship.card import recipe_place
 from bluering.validate.report.schema import read_report
 
 ROOT = Path(__file__).parents[2]

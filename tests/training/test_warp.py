@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from bluering.training.lessons import Lesson
-from bluering.training.tracks import FRAMES
-from bluering.training.warp import Warp, warped
+from bluering.training.augment.tracks import FRAMES
+from bluering.training.augment.warp import Warp, warped
+from bluering.training.fit.lessons import Lesson
 
 COUNT = 24
 

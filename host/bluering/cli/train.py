@@ -38,10 +38,9 @@ def train(
 ) -> None:
     """Train a wake word. Interrupted, the same command goes on where it was."""
     with extra("train"):
-        from bluering.training.phrase import warnings
-        from bluering.training.places import cache_folder
+        from bluering.training.places import Places, cache_folder
         from bluering.training.recipe import find_recipe, smoke_recipe
-        from bluering.training.stages import Places
+        from bluering.training.speak.phrase import warnings
 
         recipe: Recipe = find_recipe(word, _RECIPES)
         for warning in warnings(recipe.phrase):
@@ -49,15 +48,15 @@ def train(
         if check_only:
             return
         from bluering.training.run import train_word
-        from bluering.training.shipped import Names
+        from bluering.training.ship.folder import Names
     if smoke:
         recipe = smoke_recipe(recipe)
     places = Places(cache_folder(), _RECIPES / "sentences.txt", corpus, jobs)
     names = Names(output or Path("models") / recipe.name, recipe.name)
     with _Stages() as stages:
-        made = train_word(recipe, places, names, stages.told)
-    size = len(made.card.trained.model)
-    typer.echo(f"wrote {made.names.folder}: {size:,} bytes, read {made.names.card}")
+        card = train_word(recipe, places, names, stages.told)
+    size = len(card.trained.model)
+    typer.echo(f"wrote {names.folder}: {size:,} bytes, read {names.card}")
 
 
 class _Stages:

@@ -1,7 +1,18 @@
-"""Where training keeps what it can make again: clips, features, checkpoints, unpacked voices."""
+"""Where training finds its sources and keeps what it can make again."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run finds and keeps things."""
+
+    cache: Path
+    sentences: Path
+    corpus: Path  # a manifest.csv, which may be absent
+    jobs: int = 2
 
 
 def cache_folder() -> Path:

@@ -1,0 +1,73 @@
+"""Hours of chatter as a microphone hears it: scenes, each in one room with one noise behind it."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bluering.training.augment import sound
+from bluering.training.augment.sound import Sound
+from bluering.training.speak.chatter import texts
+from bluering.training.speak.voices import RATE, Utterance, Voice, tidy
+
+_SLOWEST, _FASTEST = 0.7, 1.4
+_PAUSE = 0.3  # seconds, on average
+_VOCODED = 0.15  # the share that WORLD says anew, slowly; the rest is played faster or slower
+_SCENE = (15.0, 60.0)  # seconds in one room, with one noise behind
+_LOUDEST = 0.97
+
+
+def chatter(
+    phrase: str,
+    voice: Voice,
+    seconds: float,
+    rooms: Sequence[Sound],
+    noises: Sequence[Sound],
+    dice: np.random.Generator,
+    narrow: float = 0.0,
+) -> NDArray[np.int16]:
+    """So much talk at RATE, in scenes; noises: what may be heard behind it; narrow: the share of
+    scenes whose talk has a narrow band."""
+    lines = texts(phrase, dice)
+    parts, left = [], int(seconds * RATE)
+    while left > 0:
+        length = min(left, int(dice.uniform(*_SCENE) * RATE))
+        parts.append(_scene(_talk(lines, voice, length, dice), rooms, noises, dice, narrow))
+        left -= length
+    return np.concatenate([np.zeros(0, np.int16), *parts])
+
+
+def _talk(lines: Iterator[str], voice: Voice, length: int, dice: np.random.Generator) -> Sound:
+    talk = np.zeros(length, np.float32)
+    at = 0
+    while at < length:
+        speed = round(float(dice.uniform(_SLOWEST, _FASTEST)), 3)
+        said = tidy(*voice.say(Utterance(next(lines), "hibari", "heart", speed)))
+        heard = sound.speaker(said.astype(np.float32) / 32768, dice, _VOCODED)[: length - at]
+        talk[at : at + len(heard)] += heard * np.float32(dice.uniform(0.4, 1.2))
+        at += len(heard) + int(dice.exponential(_PAUSE) * RATE) + 1
+    return talk
+
+
+def _scene(
+    x: Sound,
+    rooms: Sequence[Sound],
+    noises: Sequence[Sound],
+    dice: np.random.Generator,
+    narrow: float,
+) -> NDArray[np.int16]:
+    from scipy.signal import fftconvolve
+
+    if dice.random() < 0.65:
+        response = rooms[int(dice.integers(len(rooms)))]
+        x = np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
+    x = sound.transmitted(x, dice, narrow)
+    noise = sound.coloured(len(x), dice)
+    if noises and dice.random() < 0.6:
+        noise = sound.excerpt(noises, len(x), dice)
+    snr = dice.uniform(-3, 12) if dice.random() < 0.4 else dice.uniform(12, 60)
+    gain = max(sound.active_rms(x), 1e-4) * 10 ** (-snr / 20) / (sound.rms(noise) + 1e-6)
+    x = x + noise * np.float32(gain)
+    peak = float(np.abs(x).max(initial=0.0)) + 1e-9
+    x = x / peak * min(_LOUDEST, 10 ** (dice.uniform(-32, 0) / 20))
+    return np.rint(x * 32767).astype(np.int16)

@@ -1,0 +1,96 @@
+"""The stage "write": a folder with the model, its manifest, evaluation, card and lock."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bluering.models.manifest import Manifest, Micro
+from bluering.training.recipe import Recipe
+from bluering.training.ship.card import Card, card_text
+from bluering.training.ship.judge import Cutoff
+from bluering.validate.report.schema import write_aside
+
+_ARENA = 26_080  # bytes, for ESPHome: what microWakeWord's models of this class ask for
+
+
+@dataclass(frozen=True)
+class Names:
+    """The files of a model."""
+
+    folder: Path
+    name: str
+
+    @property
+    def model(self) -> Path:
+        return self.folder / f"{self.name}.tflite"
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / f"{self.name}.json"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.folder / "evaluation.json"
+
+    @property
+    def synthetic(self) -> Path:
+        return self.folder / "synthetic.json"
+
+    @property
+    def card(self) -> Path:
+        return self.folder / "CARD.md"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock.json"
+
+
+def write_model(recipe: Recipe, model: bytes, cutoff: Cutoff, names: Names) -> None:
+    """The ``.tflite`` and its manifest."""
+    names.folder.mkdir(parents=True, exist_ok=True)
+    aside = names.model.with_suffix(".part")
+    aside.write_bytes(model)
+    aside.replace(names.model)
+    manifest = Manifest(
+        type="micro",
+        wake_word=recipe.phrase,
+        author="BlueRing",
+        model=names.model.name,
+        trained_languages=["en"],
+        version=2,
+        micro=Micro(
+            probability_cutoff=_as_share(cutoff.value),
+            sliding_window_size=recipe.window,
+            feature_step_size=10,
+            tensor_arena_size=_ARENA,
+            minimum_esphome_version="2024.7.0",
+        ),
+    )
+    content = manifest.model_dump(exclude={"cutoff", "window"}, exclude_none=True)
+    write_aside(names.manifest, json.dumps(content, indent=2) + "\n")
+
+
+def write_card(card: Card, names: Names) -> None:
+    """CARD.md."""
+    write_aside(names.card, card_text(card))
+
+
+def _as_share(cutoff: int) -> float:
+    """The decimal that the manifest's rule, int(share * 255), turns into this cutoff again."""
+    share = round(cutoff / 255 + 0.0005, 4)
+    while int(share * 255) < cutoff:
+        share = round(share + 0.0001, 4)
+    return share
+
+
+def write_lock(record: Mapping[str, Any], names: Names) -> None:
+    """lock.json."""
+    write_aside(names.lock, json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+def read_notes(names: Names) -> str:
+    """What people add to a card: notes.md beside it."""
+    path = names.folder / "notes.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
