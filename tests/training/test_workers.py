@@ -1,7 +1,8 @@
 """Processes that learn side by side."""
 
-import asyncio
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,12 +20,9 @@ Lines = list[tuple[str, int, int, str]]
 def test_what_they_tell_is_told_here_in_order() -> None:
     told: Lines = []
 
-    async def both(learners: Learners) -> list[str]:
-        stages = (("train", 5), ("train 2", 3))
-        return await asyncio.gather(*(learners.learn(elsewhere.counted, *s) for s in stages))
-
+    runs = [partial(elsewhere.counted, *stage) for stage in (("train", 5), ("train 2", 3))]
     with Learners(2, lambda *said: told.append(said)) as learners:
-        assert asyncio.run(both(learners)) == ["train", "train 2"]
+        assert learners.learn(*runs) == ["train", "train 2"]
     for stage, total in (("train", 5), ("train 2", 3)):
         assert [line[1:3] for line in told if line[0] == stage] == [
             (done + 1, total) for done in range(total)
@@ -35,33 +33,29 @@ def test_what_they_tell_is_told_here_in_order() -> None:
 def test_when_one_fails_the_others_stop_and_it_says_why(tmp_path: Path) -> None:
     begun, stopped = tmp_path / "begun", tmp_path / "stopped"
 
-    async def both(learners: Learners) -> None:
-        await asyncio.gather(
-            learners.learn(elsewhere.until_stopped, begun, stopped),
-            learners.learn(elsewhere.fails_once_there, begun),
-        )
-
+    runs = (
+        partial(elsewhere.until_stopped, begun, stopped),
+        partial(elsewhere.fails_once_there, begun),
+    )
     with pytest.raises(TrainingError, match="is damaged"), Learners(2, _silent) as learners:
-        asyncio.run(both(learners))
+        learners.learn(*runs)
     assert stopped.exists()
 
 
 def test_interrupted_here_they_stop_there(tmp_path: Path) -> None:
     begun, stopped = tmp_path / "begun", tmp_path / "stopped"
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    async def interrupted(learners: Learners) -> None:
-        learning = asyncio.ensure_future(learners.learn(elsewhere.until_stopped, begun, stopped))
+    def interrupt() -> None:
         until = time.monotonic() + elsewhere.PATIENCE
         while not begun.exists() and time.monotonic() < until:
-            await asyncio.sleep(0.01)
-        asyncio.get_running_loop().call_soon(interrupt)
-        await learning
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
+    interrupting = threading.Thread(target=interrupt)
     with pytest.raises(KeyboardInterrupt), Learners(1, _silent) as learners:
-        asyncio.run(interrupted(learners))
+        interrupting.start()
+        learners.learn(partial(elsewhere.until_stopped, begun, stopped))
+    interrupting.join()
     assert stopped.exists()
 
 
@@ -72,13 +66,13 @@ def test_where_nobody_can_be_told_they_stop(tmp_path: Path) -> None:
         raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space left"), Learners(1, full) as learners:
-        asyncio.run(learners.learn(elsewhere.until_stopped, begun, stopped))
+        learners.learn(partial(elsewhere.until_stopped, begun, stopped))
     assert stopped.exists()
 
 
 def test_one_that_dies_is_a_clear_error() -> None:
     with pytest.raises(TrainingError, match="fewer --jobs"), Learners(1, _silent) as learners:
-        asyncio.run(learners.learn(elsewhere.dies))
+        learners.learn(elsewhere.dies)
 
 
 @pytest.mark.parametrize("tasks_each", [None, 1])
@@ -92,7 +86,7 @@ def test_they_keep_the_memory_that_they_have_unless_somebody_says_otherwise(
 ) -> None:
     monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
     with Learners(1, _silent) as learners:
-        assert int(asyncio.run(learners.learn(elsewhere.memory))) > 1 << 30
+        assert int(*learners.learn(elsewhere.memory)) > 1 << 30
     assert elsewhere.memory() == ""
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "4096")
     path = tmp_path / "memory"

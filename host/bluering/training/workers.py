@@ -1,6 +1,5 @@
 """Processes that work side by side, and what they say here of how far they are."""
 
-import asyncio
 import multiprocessing
 import os
 import signal
@@ -11,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,13 +112,16 @@ class Learners:
         if self._unheard:
             raise self._unheard
 
-    async def learn(self, function: Callable[..., _T], *args: object) -> _T:
-        """What a function gives in one of the processes, once one is free."""
-        here = asyncio.get_running_loop()
+    def learn(self, *runs: Callable[[], _T]) -> list[_T]:
+        """What each run returns, side by side in the processes. Raises what the first one to fail
+        raised, TrainingError where a process died."""
         try:
-            return await here.run_in_executor(self._pool, partial(function, *args))
+            futures = [self._pool.submit(run) for run in runs]
+            for future in as_completed(futures):
+                future.result()
         except BrokenProcessPool as error:
             raise _died("What was learned until its last checkpoint") from error
+        return [future.result() for future in futures]
 
     def _listen(self, told: Told) -> None:
         """To the end in any case: those who tell would wait for ever."""

@@ -1,8 +1,7 @@
 """The stages with weights, teach, train, branch and quantise, each kept under its inputs' hash."""
 
-import asyncio
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import cast
 
@@ -39,22 +38,22 @@ def fit(recipe: Recipe, dataset: Dataset, places: Places, told: Told) -> Quantis
     path = weights.path(weights.quantised)
     if not path.exists():
         with Learners(places.jobs, told) as learners:
-            asyncio.run(_learned(weights, learners))
+            _learn(weights, learners)
     net = QuantisedNet(Net(recipe.network))
     net.load_state_dict(torch.load(path))
     return net.eval()
 
 
-async def _learned(weights: "_Weights", learners: Learners) -> None:
-    """One stage after the other; where several networks learn the same, side by side."""
+def _learn(weights: "_Weights", learners: Learners) -> None:
+    """One stage after the other; the networks of a stage side by side."""
     training = weights.recipe.training
-    await learners.learn(weights.teach)
+    learners.learn(weights.teach)
     trunks = [weights.attempt(number) for number in range(training.trunks)]
-    await asyncio.gather(*(learners.learn(weights.learn, way) for way in trunks))
-    trunk = await learners.learn(weights.best, trunks) if len(trunks) > 1 else trunks[0]
+    learners.learn(*(partial(weights.learn, way) for way in trunks))
+    [trunk] = learners.learn(partial(weights.best, trunks))
     branches = [weights.branch(number + 1, trunk) for number in range(training.branches)]
-    await asyncio.gather(*(learners.learn(weights.learn, way) for way in branches))
-    await learners.learn(weights.quantise, [trunk, *branches])
+    learners.learn(*(partial(weights.learn, way) for way in branches))
+    learners.learn(partial(weights.quantise, [trunk, *branches]))
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,8 @@ class _Weights:
 
     def best(self, ways: list[_Way]) -> _Way:
         """Of networks trained apart the one that misses least of what is held out."""
+        if len(ways) == 1:
+            return ways[0]
         torch.set_num_threads(self.recipe.training.threads)  # as in the processes that learned
         material, window = self._material, self.recipe.window
         return min(ways, key=lambda way: misses(self._net(way), material, window))
