@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.training.augment import sound
 from bluering.training.augment.hours import stream_files
 from bluering.training.augment.negatives import altered_stream
+from bluering.training.augment.rooms import impulse_responses
 from bluering.training.augment.streams import read_streams
 from bluering.training.places import Places
 from bluering.training.recipe import Recipe
@@ -59,7 +59,7 @@ def test_as_many_hearings_as_the_recipe_says(places: Places) -> None:
 
 
 def test_a_narrow_band_is_one_more_alteration() -> None:
-    pool, rooms = [_noise(number) for number in range(4)], sound.rooms(1, 2)
+    pool, rooms = [_noise(number) for number in range(4)], impulse_responses(1, 2)
 
     def edge(narrow: float) -> float:
         """What the upper channels have of the lower ones, where it is loud."""

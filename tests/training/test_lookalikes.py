@@ -4,9 +4,9 @@ import pytest
 
 from bluering.training.errors import TrainingError
 from bluering.training.speak.lookalikes import (
-    crowd,
     distance,
     look_alikes,
+    near_homophones,
     pronunciations,
     sounds_same,
     substitution,
@@ -67,7 +67,7 @@ def test_what_nobody_can_tell_apart(text: str, wanted: str, same: bool) -> None:
 
 def test_what_sounds_the_same_is_told_and_warned_of() -> None:
     assert {look.phrase for look in look_alikes("computer", 120) if look.same} == {"compute a"}
-    assert "compute a" in {look.phrase for look in crowd("computer")}
+    assert "compute a" in {look.phrase for look in near_homophones("computer")}
 
 
 def test_an_unknown_word_names_the_remedy() -> None:
@@ -85,4 +85,4 @@ def test_a_good_phrase_is_not() -> None:
 
 
 def test_a_short_word_is_crowded() -> None:
-    assert len(crowd("echo")) > len(crowd("hey juniper"))
+    assert len(near_homophones("echo")) > len(near_homophones("hey juniper"))

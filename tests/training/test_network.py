@@ -45,8 +45,8 @@ SHAPES = [Network(), SMALL, Network(stride=2, channels=(32,) * 4)]
 
 def _rows(count: int, seed: int = 0, length: int = FRAMES) -> np.ndarray:
     # Smooth in time and frequency, as features are.
-    dice = np.random.default_rng(seed)
-    coarse = dice.integers(0, 200, (count, length // 10 + 2, 5))
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 200, (count, length // 10 + 2, 5))
     fine = np.repeat(np.repeat(coarse, 10, 1), 8, 2)[:, :length]
     return fine.astype(np.uint8)
 
@@ -228,8 +228,8 @@ def test_it_learns_an_easy_word(tmp_path: Path) -> None:
     recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=160, quantised_steps=60))
     material = _material()
     said: list[str] = []
-    net = train(recipe, material, tmp_path / "a", lambda *told: said.append(told[2]))
-    whole = quantise(recipe, material, net, tmp_path / "b", lambda *told: said.append(told[2]))
+    net = train(recipe, material, tmp_path / "a", lambda *line: said.append(line[2]))
+    whole = quantise(recipe, material, net, tmp_path / "b", lambda *line: said.append(line[2]))
     blob = compile_model(parse_tflite(write_tflite(whole, "test")))
     word = [scores(blob, rows)[-60:].max() for rows in material.held_out_words.features]
     other = [scores(blob, rows)[-60:].max() for rows in material.others.features]
@@ -258,9 +258,9 @@ def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkey
         (tmp_path / "whole").unlink()
         (tmp_path / "parts").unlink()
 
-    same(lambda path, told: train(recipe, _material(), path, told))
+    same(lambda path, progress: train(recipe, _material(), path, progress))
     net = train(recipe, _material(), tmp_path / "float", lambda *_: None)
-    same(lambda path, told: quantise(recipe, _material(), net, path, told))
+    same(lambda path, progress: quantise(recipe, _material(), net, path, progress))
 
 
 def test_the_float_network_is_the_mean_of_its_last_three_quarters(tmp_path: Path, monkeypatch):
@@ -284,9 +284,9 @@ def test_a_step_learns_from_as_many_of_each_as_the_recipe_says(
 ) -> None:
     heard: list[np.ndarray] = []
 
-    def listening(rows: np.ndarray, dice: np.random.Generator) -> tuple[torch.Tensor, Warp]:
+    def listening(rows: np.ndarray, rng: np.random.Generator) -> tuple[torch.Tensor, Warp]:
         heard.append(rows)
-        return warped(rows, dice)
+        return warped(rows, rng)
 
     monkeypatch.setattr("bluering.training.fit.loop.warped", listening)
     training = Training(steps=2, batch=Batch(words=3, others=5, hours=7))

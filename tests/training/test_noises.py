@@ -11,7 +11,7 @@ from bluering.training.augment.noises import Noises
 from bluering.training.augment.shards import track_files
 from bluering.training.places import Places
 from bluering.training.recipe import NoiseBy, Recipe, Tracks, TracksNoiseBy
-from bluering.training.speak.stage import Spoken
+from bluering.training.speak.stage import SpeechFiles
 from bluering.training.speak.voices import RATE
 
 _LENGTH = RATE // 2
@@ -33,10 +33,10 @@ _RECORDINGS = {
 
 def _drawn(noises: Noises, count: int) -> Counter[float]:
     """How often each value is heard; 0 for what was made."""
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     found: Counter[float] = Counter()
     for _ in range(count):
-        x = noises.drawn(_LENGTH, lambda: np.full(_LENGTH, _TALK, np.float32), dice)
+        x = noises.drawn(_LENGTH, lambda: np.full(_LENGTH, _TALK, np.float32), rng)
         assert len(x) == _LENGTH
         middle = x[_LENGTH // 4 : -_LENGTH // 4]  # resampling changes the ends
         steady = np.ptp(middle) < 0.05 * np.abs(middle).max()
@@ -72,23 +72,23 @@ def test_the_same_seed_draws_the_same(by: NoiseBy) -> None:
     silence = np.zeros(_LENGTH, np.float32)
 
     def some(seed: int) -> list[bytes]:
-        dice = np.random.default_rng(seed)
-        return [noises.drawn(_LENGTH, lambda: silence, dice).tobytes() for _ in range(20)]
+        rng = np.random.default_rng(seed)
+        return [noises.drawn(_LENGTH, lambda: silence, rng).tobytes() for _ in range(20)]
 
     assert some(1) == some(1)
     assert some(1) != some(2)
 
 
 def test_sudden_sounds_stand_out_of_what_is_between_them() -> None:
-    dice = np.random.default_rng(1)
-    sounds = [sound.sudden(4 * RATE, dice) for _ in range(20)]
+    rng = np.random.default_rng(1)
+    sounds = [sound.sudden(4 * RATE, rng) for _ in range(20)]
     again = sound.sudden(4 * RATE, np.random.default_rng(1))
     assert np.array_equal(sounds[0], again)
     assert all(len(x) == 4 * RATE and np.isfinite(x).all() for x in sounds)
     frames = [np.sqrt((x.reshape(-1, 160) ** 2).mean(1)) for x in sounds]
     swings = [frame.max() / np.percentile(frame, 10) for frame in frames]
     assert np.median(swings) > 5
-    steady = [sound.coloured(4 * RATE, dice).reshape(-1, 160) for _ in range(20)]
+    steady = [sound.coloured(4 * RATE, rng).reshape(-1, 160) for _ in range(20)]
     assert np.median(swings) > 2 * np.median(
         [x.std(1).max() / np.percentile(x.std(1), 10) for x in steady]
     )
@@ -104,7 +104,7 @@ def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(tmp_path: Pa
     ways: tuple[TracksNoiseBy, ...] = ("time", "kind", "both")
     for way in ways:
         recipe = Recipe(phrase="word", noise_by=way, tracks=tracks)
-        by[way], _ = track_files(recipe, Spoken(said), places)
+        by[way], _ = track_files(recipe, SpeechFiles(said), places)
     by_time, by_kind, mixed = (by[way]["word"] for way in ways)
     assert not set(by_time) & set(by_kind)
     assert mixed == [by_kind[i] if i % 3 == 2 else path for i, path in enumerate(by_time)]

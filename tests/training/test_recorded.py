@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from bluering.training.augment import sound
 from bluering.training.augment.noises import Noises
 from bluering.training.augment.recorded import recorded_clips, recordings
+from bluering.training.augment.rooms import impulse_responses
 from bluering.training.augment.shards import load_tracks, track_files
 from bluering.training.augment.tracks import Sources, make_tracks, read_tracks
 from bluering.training.errors import TrainingError
 from bluering.training.places import Places
 from bluering.training.recipe import Recipe, Tracks
-from bluering.training.speak.stage import Spoken
+from bluering.training.speak.stage import SpeechFiles
 from bluering.training.speak.voices import RATE, Utterance
 from bluering.training.workers import make_files
 
@@ -25,8 +25,8 @@ from bluering.training.workers import make_files
 def _write(path: Path, seconds: float = 0.6, noise: float = 20.0) -> Path:
     """A word after a second, in noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    dice = np.random.default_rng(1)
-    x = dice.normal(0, noise, 3 * RATE)
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, noise, 3 * RATE)
     length = round(seconds * RATE)
     x[RATE : RATE + length] += 8000 * np.sin(2 * np.pi * 300 * np.arange(length) / RATE)
     soundfile.write(path, np.rint(x).astype(np.int16), RATE, subtype="PCM_16")
@@ -37,7 +37,7 @@ def test_the_word_is_cut_out_of_its_recording(tmp_path: Path) -> None:
     [clip] = recorded_clips([_write(tmp_path / "a.wav")], "computer")
     assert len(clip.samples) / RATE == pytest.approx(0.6, abs=0.08)
     assert (clip.utterance.engine, clip.utterance.text) == ("recorded", "computer")
-    sources = Sources([clip], [], [clip], Noises({}, "time"), sound.rooms(1, 2))
+    sources = Sources([clip], [], [clip], Noises({}, "time"), impulse_responses(1, 2))
     tracks = make_tracks(sources, "word", 3, [1])
     assert (tracks.end > tracks.start).all()
 
@@ -80,7 +80,7 @@ def made(tmp_path: Path) -> Callable[..., dict[str, list[Path]]]:
     _write(tmp_path / "two" / "a.wav", seconds=0.9)
     places = Places(tmp_path / "cache", tmp_path / "none.txt", tmp_path / "no-corpus", jobs=1)
 
-    def made(spoken: Spoken, *folders: str, **counts: int) -> dict[str, list[Path]]:
+    def made(spoken: SpeechFiles, *folders: str, **counts: int) -> dict[str, list[Path]]:
         none = dict.fromkeys(Tracks.model_fields, 0)
         tracks = Tracks().model_copy(update=none | counts)
         named = tuple(str(tmp_path / folder) for folder in folders)
@@ -92,8 +92,8 @@ def made(tmp_path: Path) -> Callable[..., dict[str, list[Path]]]:
     return made
 
 
-def _spoken(word: list[Path], sentence: Path) -> Spoken:
-    return Spoken({"word": word, "look_alike": [], "sentence": [sentence], "held_out": []})
+def _spoken(word: list[Path], sentence: Path) -> SpeechFiles:
+    return SpeechFiles({"word": word, "look_alike": [], "sentence": [sentence], "held_out": []})
 
 
 def test_where_nothing_was_synthesised_words_are_learned_from_recordings(

@@ -124,12 +124,12 @@ def test_a_word_is_a_recipe_s_name_or_any_phrase() -> None:
 def test_accents_change_sounds_and_keep_the_alphabet() -> None:
     import numpy as np
 
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     plain = for_kokoro("ðə wˈɔːtɚ dʒˈʌdʒ", american=True)
     assert plain == "ðə wˈɔtəɹ ʤˈʌʤ"
     for name in ACCENTS:
-        assert any(accented(plain, name, dice) != plain for _ in range(20)), name
-    assert accented(plain, "", dice) == plain
+        assert any(accented(plain, name, rng) != plain for _ in range(20)), name
+    assert accented(plain, "", rng) == plain
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)

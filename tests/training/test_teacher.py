@@ -10,7 +10,7 @@ from bluering.training.augment import embeddings
 from bluering.training.augment.streams import Stream
 from bluering.training.augment.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
 from bluering.training.cache import read_arrays, write_arrays
-from bluering.training.fit.lessons import Lesson, Lessons, apart, joined
+from bluering.training.fit.lessons import Lesson, Lessons, distillation_loss, joined
 from bluering.training.fit.teacher import (
     CONTEXT,
     SURE,
@@ -73,10 +73,12 @@ def test_what_is_too_short_has_no_moment() -> None:
 def test_it_learns_an_easy_word_and_the_same_again() -> None:
     said: list[str] = []
 
+    def noted(_done: int, _total: int, line: str) -> None:
+        said.append(line)
+
     def learned() -> Teacher:
-        told = lambda *line: said.append(line[2])  # noqa: E731
         return train_teacher(
-            _tracks(80, True, 1), _tracks(80, False, 2), [_stream(400, 3)], 1, 60, told
+            _tracks(80, True, 1), _tracks(80, False, 2), [_stream(400, 3)], 1, 60, noted
         )
 
     net, again = learned(), learned()
@@ -187,8 +189,8 @@ def test_whoever_says_the_same_has_nothing_to_pay(lessons: Lessons) -> None:
     ends = torch.arange(0, FRAMES)
     steps = torch.from_numpy(lesson.rows + 2)
     logits = torch.full((2, FRAMES), 99.0).scatter(1, steps, torch.from_numpy(lesson.logits))
-    assert apart(lesson, logits, ends).item() == 0.0
-    assert apart(lesson, logits + 1, ends).item() > 0.05
+    assert distillation_loss(lesson, logits, ends).item() == 0.0
+    assert distillation_loss(lesson, logits + 1, ends).item() > 0.05
 
 
 def test_moments_that_may_be_the_word_count_most() -> None:
@@ -198,13 +200,16 @@ def test_moments_that_may_be_the_word_count_most() -> None:
     for row, error, least, most in ((102, 1.0, 0, 0.05), (302, 1.0, 0.4, 1), (102, 6.0, 2.0, 3)):
         logits = right.clone()
         logits[0, row] += error
-        assert least < apart(lesson, logits, torch.arange(FRAMES)).item() < most, (row, error)
+        assert least < distillation_loss(lesson, logits, torch.arange(FRAMES)).item() < most, (
+            row,
+            error,
+        )
 
 
 def test_beyond_what_is_sure_nothing_is_asked_for() -> None:
     lesson = Lesson.of(np.array([[300]]), np.array([[40.0]], np.float32))
     logits = torch.full((1, FRAMES), SURE)
-    assert apart(lesson, logits, torch.arange(FRAMES)).item() == 0.0
+    assert distillation_loss(lesson, logits, torch.arange(FRAMES)).item() == 0.0
 
 
 def test_of_a_word_it_may_only_raise_what_the_network_says() -> None:
@@ -217,11 +222,11 @@ def test_of_a_word_it_may_only_raise_what_the_network_says() -> None:
 
     def pushed(lesson: Lesson) -> list[int]:
         """The rows whose outputs are asked to be lower, of each track."""
-        (gradient,) = torch.autograd.grad(apart(lesson, logits, ends), logits)
+        (gradient,) = torch.autograd.grad(distillation_loss(lesson, logits, ends), logits)
         return (gradient > 0).sum(1).tolist()
 
     assert pushed(lesson) == [2, 2]
     assert pushed(raised) == [0, 2]
     louder = Lesson.of(rows, np.full((2, 3), 4.0, np.float32)).raised(np.zeros(2), np.full(2, 400))
-    (gradient,) = torch.autograd.grad(apart(louder, logits, ends), logits)
+    (gradient,) = torch.autograd.grad(distillation_loss(louder, logits, ends), logits)
     assert np.count_nonzero(gradient.numpy() < 0) == 4

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bluering.training.augment import sound
+from bluering.training.augment import microphone, sound
 from bluering.training.augment.negatives import real_negatives
 from bluering.training.augment.noises import Noises
+from bluering.training.augment.rooms import impulse_responses
 from bluering.training.augment.tracks import (
     FRAMES,
     KINDS,
@@ -43,7 +44,7 @@ def sources() -> Sources:
     clips = [_voice(0.5 + 0.1 * n, 110 + 30 * n) for n in range(4)]
     noise = np.random.default_rng(1).normal(size=10 * RATE).astype(np.float32) * 0.1
     noises = Noises({"speech": [noise], "rain": [noise]}, "time")
-    return Sources(clips, clips, clips, noises, sound.rooms(1, 3))
+    return Sources(clips, clips, clips, noises, impulse_responses(1, 3))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,7 +57,7 @@ def test_the_same_seed_gives_the_same_tracks(sources: Sources, kind: str) -> Non
 
 
 def test_what_is_said_once_is_heard_in_several_ways(sources: Sources) -> None:
-    tracks = make_tracks(sources, "word", 5, [3], hearings=2)
+    tracks = make_tracks(sources, "word", 5, [3], renditions=2)
     for places in (tracks.clip, tracks.start, tracks.end):
         assert places[0] == places[1]
         assert places[2] == places[3]
@@ -74,7 +75,7 @@ def test_a_cast_is_all_that_is_heard_of_the_clips(sources: Sources) -> None:
 
 def test_the_word_is_where_the_track_says(monkeypatch) -> None:
     monkeypatch.setattr("bluering.training.augment.tracks._Maker._context", lambda *_: None)
-    quiet = Sources([_voice()], [_voice()], [_voice()], MADE, sound.rooms(1, 2))
+    quiet = Sources([_voice()], [_voice()], [_voice()], MADE, impulse_responses(1, 2))
     tracks = make_tracks(quiet, "word", 30, [4])
     clear = [i for i in range(30) if tracks.snr[i] > 25]
     assert len(clear) >= 5
@@ -89,7 +90,7 @@ def test_the_word_is_where_the_track_says(monkeypatch) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_narrow_band_keeps_what_is_in_it(seed: int) -> None:
     noise = np.random.default_rng(1).normal(size=4 * RATE).astype(np.float32)
-    heard = sound.narrow_band(noise, np.random.default_rng(seed))
+    heard = microphone.narrow_band(noise, np.random.default_rng(seed))
     power = np.abs(np.fft.rfft(heard)) ** 2
     hertz = np.linspace(0, RATE / 2, len(power))
 
@@ -143,11 +144,11 @@ def test_a_stretched_sound_keeps_its_pitch_and_a_resampled_one_doesn_t() -> None
 
 
 def test_a_whisper_has_no_pitch_and_a_shout_stays_in_range() -> None:
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     x = _voice(1.0, 200.0).samples.astype(np.float32) / 32768
     assert held_out.pitch(_int16(x)) == pytest.approx(200, rel=0.03)
-    assert held_out.pitch(_int16(sound.whispered(x, dice))) == 0.0
-    assert np.abs(sound.shouted(x, dice)).max() <= 1.0
+    assert held_out.pitch(_int16(sound.whispered(x, rng))) == 0.0
+    assert np.abs(sound.shouted(x, rng)).max() <= 1.0
 
 
 def test_another_voice_says_the_same_otherwise() -> None:
@@ -163,9 +164,9 @@ def test_another_voice_says_the_same_otherwise() -> None:
 
 
 def test_silence_and_scraps_have_another_voice_too() -> None:
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for length in (1, 100, 3000):
-        assert np.isfinite(vocoder.another_voice(np.zeros(length, np.float32), dice)).all()
+        assert np.isfinite(vocoder.another_voice(np.zeros(length, np.float32), rng)).all()
 
 
 def test_a_long_recording_changes_its_speaker() -> None:
@@ -182,15 +183,15 @@ def test_of_words_with_a_lead_no_part_is_taken() -> None:
     led = Clip(replace(_voice().utterance, lead="hey"), np.full(20_000, 9000, np.int16))
     alone = _voice(0.6)
     tracks = make_tracks(
-        Sources([led, alone], [], [alone], MADE, sound.rooms(1, 2)), "part", 12, [1]
+        Sources([led, alone], [], [alone], MADE, impulse_responses(1, 2)), "part", 12, [1]
     )
     assert set(tracks.clip.tolist()) == {1}
 
 
 def test_a_part_is_a_beginning_or_at_most_the_second_half() -> None:
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     rising = np.arange(16_000, dtype=np.float32)
-    parts = [sound.part(rising, dice) for _ in range(200)]
+    parts = [sound.part(rising, rng) for _ in range(200)]
     heads = [said for said in parts if said[0] == 0]
     tails = [said for said in parts if said[0] > 0]
     assert min(len(heads), len(tails)) > 50
@@ -201,10 +202,10 @@ def test_a_part_is_a_beginning_or_at_most_the_second_half() -> None:
 
 
 def test_what_is_recorded_stays_within_int16() -> None:
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     x = _voice().samples.astype(np.float32)
     for _ in range(30):
-        heard = sound.recorded(x * dice.uniform(0.0001, 10), dice)
+        heard = microphone.record(x * rng.uniform(0.0001, 10), rng)
         assert heard.dtype == np.int16
         assert np.abs(heard.astype(int)).max() <= 32767
 

@@ -59,7 +59,7 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     assert clean.clips == 12
     assert {found.by for found in clean.slices} >= {"engine", "speed", "pitch", "level"}
     card = (folder / "CARD.md").read_text()
-    assert "No recordings were there to choose it on" in card
+    assert "There were no recordings to choose it on" in card
     assert "from the recipe in its lock;" in card
     record = json.loads((folder / "lock.json").read_text())
     assert record["packages"]["torch"]["version"]

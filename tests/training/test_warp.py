@@ -34,9 +34,9 @@ def test_bands_move_a_little() -> None:
 
 
 def test_silence_stays_silent_and_features_in_their_range() -> None:
-    dice = np.random.default_rng(1)
-    assert not warped(np.zeros((3, FRAMES, 40), np.uint8), dice)[0].any()
-    loud, _ = warped(np.full((8, FRAMES, 40), 250, np.uint8), dice)
+    rng = np.random.default_rng(1)
+    assert not warped(np.zeros((3, FRAMES, 40), np.uint8), rng)[0].any()
+    loud, _ = warped(np.full((8, FRAMES, 40), 250, np.uint8), rng)
     assert 0 <= float(loud.min()) < float(loud.max()) <= 255
     assert len({float(x.mean()) for x in loud}) == 8
 

@@ -26,17 +26,18 @@ def train(
         typer.Option("--output", "-o", help="The model's folder; default: models/WORD."),
     ] = None,
     corpus: Annotated[
-        Path, typer.Option("--corpus", help="A manifest.csv with recordings without the word.")
+        Path,
+        typer.Option("--corpus", help="A manifest.csv of recordings, for noise and evaluation."),
     ] = _CORPUS,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = os.cpu_count() or 1,
     smoke: Annotated[
-        bool, typer.Option("--smoke", help="Every stage, tiny: a minute, a useless model.")
+        bool, typer.Option("--smoke", help="Run every stage on hardly any data, as a test.")
     ] = False,
     check_only: Annotated[
-        bool, typer.Option("--check", help="Only say what the phrase is mistaken for.")
+        bool, typer.Option("--check", help="Only check whether the phrase is a good wake word.")
     ] = False,
 ) -> None:
-    """Train a wake word. Interrupted, the same command goes on where it was."""
+    """Train a wake word. If interrupted, run the same command again to continue."""
     with extra("train"):
         from bluering.training.places import Places, cache_folder
         from bluering.training.recipe import find_recipe, smoke_recipe
@@ -48,19 +49,19 @@ def train(
         if check_only:
             return
         from bluering.training.run import train_word
-        from bluering.training.ship.folder import Names
+        from bluering.training.ship.folder import ModelFolder
     if smoke:
         recipe = smoke_recipe(recipe)
     places = Places(cache_folder(), _RECIPES / "sentences.txt", corpus, jobs)
-    names = Names(output or Path("models") / recipe.name, recipe.name)
+    folder = ModelFolder(output or Path("models") / recipe.name, recipe.name)
     with _Stages() as stages:
-        card = train_word(recipe, places, names, stages.told)
+        card = train_word(recipe, places, folder, stages.progress)
     size = len(card.trained.model)
-    typer.echo(f"wrote {names.folder}: {size:,} bytes, read {names.card}")
+    typer.echo(f"wrote {folder.path}: {size:,} bytes; see {folder.card}")
 
 
 class _Stages:
-    """A bar for each stage; off a terminal a line at every tenth."""
+    """A progress bar for each stage; without a terminal, a line for every tenth of it."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -83,7 +84,7 @@ class _Stages:
     def __exit__(self, *exc: object) -> None:
         self._progress.stop()
 
-    def told(self, stage: str, done: int, total: int, line: str) -> None:
+    def progress(self, stage: str, done: int, total: int, line: str) -> None:
         """For train_word."""
         if self._console.is_terminal:
             if stage not in self._tasks:

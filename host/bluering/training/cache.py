@@ -1,4 +1,4 @@
-"""Stages whose results are kept under the hash of what they were made from."""
+"""Results of stages, kept under the hash of what they were made from."""
 
 import hashlib
 import json
@@ -14,13 +14,13 @@ _T = TypeVar("_T")
 
 
 def digest(*inputs: object) -> str:
-    """A hash of inputs that JSON can tell."""
+    """A hash of inputs that can be written as JSON."""
     text = json.dumps(inputs, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def kept(path: Path, make: Callable[[], Any], write: Callable[[Any, Path], None]) -> Path:
-    """The path, made first if it isn't there. It appears when it is whole."""
+    """The path of a file, which is made first if it isn't there, and appears only when complete."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -33,12 +33,12 @@ def kept(path: Path, make: Callable[[], Any], write: Callable[[Any, Path], None]
 
 
 def write_arrays(arrays: Any, path: Path) -> None:
-    """A dataclass of arrays, for `kept`."""
+    """Save a dataclass of arrays; for `kept`."""
     with path.open("wb") as file:
         np.savez(file, **asdict(arrays))
 
 
 def read_arrays(kind: type[_T], path: Path) -> _T:
-    """A dataclass of arrays, as it was written."""
+    """Load a dataclass of arrays that `write_arrays` saved."""
     with np.load(path) as stored:
         return kind(*(stored[field.name] for field in fields(cast(Any, kind))))

@@ -6,17 +6,20 @@ from bluering.training.fit.stage import fit
 from bluering.training.places import Places
 from bluering.training.recipe import Recipe
 from bluering.training.ship.card import Card
-from bluering.training.ship.folder import Names
+from bluering.training.ship.folder import ModelFolder
 from bluering.training.ship.stage import ship
 from bluering.training.speak.stage import speak
-from bluering.training.workers import Told
+from bluering.training.workers import Progress
 
 
-def train_word(recipe: Recipe, places: Places, names: Names, told: Told) -> Card:
-    """Every stage that isn't done yet: each keeps its results in the cache, so that an interrupted
-    run goes on where it was. Returns what the model's card says. Raises TrainingError."""
+def train_word(recipe: Recipe, places: Places, folder: ModelFolder, progress: Progress) -> Card:
+    """Train a wake word and write its folder; returns what its card is written from.
+
+    Every stage keeps its results in the cache: an interrupted run continues where it stopped, and a
+    changed recipe repeats only what depends on the change. Raises TrainingError.
+    """
     check_budget(recipe.network)
-    spoken = speak(recipe, places, told)
-    dataset = augment(recipe, spoken, places, told)
-    net = fit(recipe, dataset, places, told)
-    return ship(recipe, net, spoken, dataset, places, names, told)
+    speech = speak(recipe, places, progress)
+    dataset = augment(recipe, speech, places, progress)
+    net = fit(recipe, dataset, places, progress)
+    return ship(recipe, net, speech, dataset, places, folder, progress)

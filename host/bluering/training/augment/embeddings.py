@@ -1,8 +1,8 @@
-"""What the teacher hears: Google's speech embedding, learned from a great many real recordings.
+"""The teacher's input: Google's speech embedding, trained on a great many real recordings.
 
 The network of Lin et al., "Training Keyword Spotters with Limited and Synthesized Speech Data"
-(2020), Apache-2.0, as the package pyopen-wakeword brings it. It is run over whole recordings: its
-convolutions pad in frequency alone, so that this gives what windows of 760 ms give.
+(2020), Apache-2.0, from the package pyopen-wakeword. It is run over whole recordings: its
+convolutions pad in frequency only, so that the result is the same as for windows of 760 ms.
 """
 
 from functools import lru_cache
@@ -17,7 +17,7 @@ from bluering.training.errors import TrainingError
 
 SIZE = 96
 EVERY = 8  # rows from one embedding to the next
-FIRST = 75  # the row, of those from switching on, with which the first one ends
+FIRST = 75  # the row of features with which the first one ends
 
 _WINDOW = 76  # of its own rows, 10 ms each
 _BANDS = 32
@@ -27,7 +27,7 @@ Embeddings = NDArray[np.float16]
 
 
 def no_embeddings() -> Embeddings:
-    """For what no teacher hears."""
+    """For a stream that the teacher doesn't need."""
     return np.zeros((0, SIZE), np.float16)
 
 
@@ -40,8 +40,8 @@ def embeddings(samples: NDArray[np.int16]) -> Embeddings:
     for at in range(0, moments, step):
         count = min(step, moments - at)
         part = bands[at * EVERY : (at + count - 1) * EVERY + _WINDOW]
-        heard = _run("embedding_model", part[None, :, :, None])
-        found[at : at + count] = heard.reshape(-1, SIZE)
+        output = _run("embedding_model", part[None, :, :, None])
+        found[at : at + count] = output.reshape(-1, SIZE)
     return found
 
 
@@ -56,9 +56,9 @@ def _mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(bands / 10 + 2, np.float32)
 
 
-def _run(name: str, given: NDArray[np.float32]) -> NDArray[np.float32]:
-    interpreter = _interpreter(name, given.shape)
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], given)
+def _run(name: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    interpreter = _interpreter(name, x.shape)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
     interpreter.invoke()
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 

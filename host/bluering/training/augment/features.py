@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from ear.audio.format import RATE
 
 _HOP = RATE // 100
-_PIECE = 1500 * _HOP  # samples at a time, for the front end's lists of numbers
+_PIECE = 1500 * _HOP  # samples at a time: the front end makes lists of numbers
 
 
 def features(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """All rows of a recording, from switching on."""
+    """Rows (n, 40), uint8, from the moment the front end is switched on. samples: 16 kHz."""
     from bluering.validate.reference import FrontEnd
 
     frontend = FrontEnd()

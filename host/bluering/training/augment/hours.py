@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bluering.training.augment import sound
 from bluering.training.augment.negatives import (
     altered_stream,
     corpus_key,
-    learned,
-    learned_by_kind,
     real_negatives,
     streams,
+    train_half,
+    train_half_by_kind,
 )
+from bluering.training.augment.rooms import impulse_responses
 from bluering.training.augment.streams import Stream, write_streams
 from bluering.training.augment.talk import chatter
 from bluering.training.cache import digest, kept
@@ -27,8 +27,8 @@ from bluering.training.workers import File
 
 _FEATURISE, _CHATTER = 5, 6  # counted up when the code changes what it makes
 _CHATTER_HOURS = 1.0  # in a file
-# The share of altered recordings and of chatter with a narrow band, where words have one: a narrow
-# band alone must not sound like the word.
+# Where a recipe band-limits words, the share of altered recordings and of chatter that is
+# band-limited too: a narrow band alone must not sound like the word.
 _NARROW = 0.25
 
 
@@ -38,7 +38,7 @@ def stream_files(recipe: Recipe, places: Places) -> tuple[list[Path], Path, list
     key = digest(_FEATURISE, corpus_key(places.corpus), recipe.seed)
     folder = places.cache / "streams"
     learn = _Real(places.corpus, "learn"), folder / f"learn-{key}.npz"
-    chosen_by = _Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"
+    held_out = _Real(places.corpus, "hold out"), folder / f"held-out-{key}.npz"
     narrow = _narrow(recipe)
     altered_key = digest(key, narrow)
     altered: list[tuple[_Job, Path]] = []
@@ -49,14 +49,14 @@ def stream_files(recipe: Recipe, places: Places) -> tuple[list[Path], Path, list
     talk = [(job, folder / f"chatter-{job.number}-{job.key()}.npz") for job in chatters]
     files = [
         File("featurise", "files of hours", path, partial(_make, job, path))
-        for job, path in (*altered, *talk, learn, chosen_by)
+        for job, path in (*altered, *talk, learn, held_out)
     ]
-    return [path for _, path in (learn, *altered, *talk)], chosen_by[1], files
+    return [path for _, path in (learn, *altered, *talk)], held_out[1], files
 
 
 @dataclass(frozen=True)
 class _Real:
-    """Real recordings: those to learn from, those held out, or the first ones altered."""
+    """Real recordings: the half to train on, the half held out, or the first half altered."""
 
     corpus: Path
     what: str
@@ -67,14 +67,14 @@ class _Real:
         if self.what != "alter":
             learn = self.what == "learn"
             return streams([n for n in real_negatives(self.corpus) if n.learn == learn])
-        heard = [x for _, x in learned(self.corpus)]
-        rooms, name = sound.rooms(self.seed), f"altered-{self.seed}"
-        return [altered_stream(heard, rooms, (self.seed,), name, self.narrow)]
+        recordings = [x for _, x in train_half(self.corpus)]
+        rooms, name = impulse_responses(self.seed), f"altered-{self.seed}"
+        return [altered_stream(recordings, rooms, (self.seed,), name, self.narrow)]
 
 
 @dataclass(frozen=True)
 class _Chatter:
-    """An hour or less of synthetic talk."""
+    """An hour or less of synthetic chatter."""
 
     corpus: Path
     phrase: str
@@ -89,11 +89,11 @@ class _Chatter:
         return digest(_CHATTER, corpus_key(self.corpus), installed, *said)
 
     def streams(self) -> list[Stream]:
-        dice = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])
-        noises = [x for kind in learned_by_kind(self.corpus).values() for x in kind]
-        rooms = sound.rooms(self.seed * 100)
+        rng = np.random.default_rng([self.seed, self.number, *self.phrase.encode()])
+        noises = [x for kind in train_half_by_kind(self.corpus).values() for x in kind]
+        rooms = impulse_responses(self.seed * 100)
         said = chatter(
-            self.phrase, voice("hibari"), self.hours * 3600, rooms, noises, dice, self.narrow
+            self.phrase, voice("hibari"), self.hours * 3600, rooms, noises, rng, self.narrow
         )
         return [Stream.of(f"chatter-{self.number}", said)]
 
@@ -106,7 +106,7 @@ def _narrow(recipe: Recipe) -> float:
 
 
 def _chatters(recipe: Recipe, places: Places) -> Iterator[_Chatter]:
-    """An hour each, the last one perhaps shorter: more of them don't change the earlier ones."""
+    """An hour each, the last one perhaps less: more hours don't change the earlier ones."""
     for number in range(ceil(recipe.chatter / _CHATTER_HOURS)):
         hours = min(_CHATTER_HOURS, recipe.chatter - number * _CHATTER_HOURS)
         yield _Chatter(places.corpus, recipe.phrase, recipe.seed, number, hours, _narrow(recipe))

@@ -1,6 +1,6 @@
-"""Real recordings without the wake word: one half to learn from, the other to choose by.
+"""Real recordings without the wake word: one half to train on, the other held out.
 
-A recording is in one half or the other by its speaker where that is known, by itself otherwise.
+Recordings are split by speaker where that is known, one by one otherwise.
 """
 
 import csv
@@ -13,18 +13,17 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import fftconvolve
 
-from bluering.training.augment import sound
+from bluering.training.augment import microphone, sound
 from bluering.training.augment.sound import Sound
 from bluering.training.augment.streams import Stream
 from bluering.training.errors import TrainingError
 
 _LOUDEST = 0.97
-_SHORT = 60.0  # seconds: recordings up to that are heard one after the other
 
 
 @dataclass(frozen=True)
 class Negative:
-    """One recording."""
+    """One recording. learn: whether it is in the half to train on."""
 
     path: Path
     kind: str
@@ -33,7 +32,8 @@ class Negative:
 
 
 def real_negatives(manifest: Path) -> list[Negative]:
-    """The negatives of a corpus, in its order; none where there is no corpus."""
+    """The negatives of a corpus, in its order; none where there is no corpus. Raises
+    TrainingError for a damaged manifest."""
     if not manifest.is_file():
         return []
     with manifest.open(newline="", encoding="utf-8") as file:
@@ -58,25 +58,25 @@ def corpus_key(manifest: Path) -> str:
 
 
 @lru_cache(maxsize=1)
-def learned(manifest: Path) -> list[tuple[str, Sound]]:
-    """The half to learn from, kind and sound, in the corpus's order. Remembered: many files are
-    made of it, and decoding takes a sixth of the time of one that alters it."""
+def train_half(manifest: Path) -> list[tuple[str, Sound]]:
+    """The half to train on, kind and sound, in the corpus's order. Cached: many files are made of
+    it, and decoding takes a sixth of the time that altering it takes."""
     from bluering.sound_files import read
 
     chosen = [negative for negative in real_negatives(manifest) if negative.learn]
     return [(n.kind, read(n.path).astype(np.float32) / 32768) for n in chosen]
 
 
-def learned_by_kind(manifest: Path) -> dict[str, list[Sound]]:
-    """The half to learn from, by kind."""
+def train_half_by_kind(manifest: Path) -> dict[str, list[Sound]]:
+    """The half to train on, by kind."""
     found: dict[str, list[Sound]] = {}
-    for kind, x in learned(manifest):
+    for kind, x in train_half(manifest):
         found.setdefault(kind, []).append(x)
     return found
 
 
 def streams(negatives: Sequence[Negative]) -> list[Stream]:
-    """The recordings as they are, each kind as one long listening."""
+    """The recordings as they are, those of a kind joined into one stream."""
     from bluering.sound_files import read
 
     kinds = dict.fromkeys(negative.kind for negative in negatives)
@@ -93,27 +93,27 @@ def altered_stream(
     name: str,
     narrow: float = 0.0,
 ) -> Stream:
-    """The recordings once more: in other rooms, by other voices, louder or softer, two at once.
+    """An altered copy of the recordings: other rooms, other voices, other levels, two at once.
 
-    narrow: the share of recordings that get a narrow band.
+    narrow: the share of recordings that are band-limited as by a telephone.
     """
-    dice = np.random.default_rng(list(seed))
+    rng = np.random.default_rng(list(seed))
     parts = []
-    for index in dice.permutation(len(recordings)):
+    for index in rng.permutation(len(recordings)):
         x = recordings[index]
-        if dice.random() < 0.6:
-            x = sound.speakers(x, dice)
-        if dice.random() < 0.5:
-            response = rooms[int(dice.integers(len(rooms)))]
+        if rng.random() < 0.6:
+            x = sound.speakers(x, rng)
+        if rng.random() < 0.5:
+            response = rooms[int(rng.integers(len(rooms)))]
             x = np.asarray(fftconvolve(x, response)[: len(x)], np.float32)
-        x = sound.transmitted(x, dice, narrow)
-        if dice.random() < 0.35:
-            other = sound.excerpt(recordings, len(x), dice)
+        x = microphone.response(x, rng, narrow)
+        if rng.random() < 0.35:
+            other = sound.excerpt(recordings, len(x), rng)
             x = x + other * np.float32(
-                dice.uniform(0.1, 1) * sound.rms(x) / (sound.rms(other) + 1e-6)
+                rng.uniform(0.1, 1) * sound.rms(x) / (sound.rms(other) + 1e-6)
             )
         peak = float(np.abs(x).max(initial=0.0)) + 1e-9
-        x = x / peak * min(_LOUDEST, 10 ** (dice.uniform(-30, 0) / 20))
+        x = x / peak * min(_LOUDEST, 10 ** (rng.uniform(-30, 0) / 20))
         parts.append(np.rint(x * 32767).astype(np.int16))
     return Stream.of(name, np.concatenate(parts))
 

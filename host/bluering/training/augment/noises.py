@@ -1,4 +1,4 @@
-"""What is heard behind a track: real recordings, people, sudden sounds, coloured noise."""
+"""Background noise of tracks: real recordings, babble, sudden sounds, coloured noise."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _SPEEDS = (0.7, 1.4)
 
 
 class _UpTo(NamedTuple):
-    """Sums of the shares, each with those before it; the rest is coloured noise."""
+    """Cumulative shares of kinds of noise; the rest is coloured noise."""
 
     real: float
     babble: float
@@ -30,16 +30,16 @@ _SHARES: dict[NoiseBy, _UpTo] = {
 
 
 class Noises:
-    """What noise is drawn from. recordings: by kind, none where there is no corpus.
+    """Draws noise. recordings: by kind, none where there is no corpus.
 
-    by: "time", each second of all recordings as likely as any other; "kind", a kind that isn't talk
-    as often as the root of how long it lasts, so that hours of television don't leave minutes of
-    rain unheard, at several speeds, and sudden sounds beside them.
+    by: "time" draws each second of all recordings with the same probability; "kind" draws a kind,
+    except for talk, in proportion to the square root of its duration, so that hours of television
+    don't drown out minutes of rain, at several speeds, and adds sudden sounds.
     """
 
     def __init__(self, recordings: Mapping[str, list[Sound]], by: NoiseBy) -> None:
         self._shares = _SHARES[by]
-        # Each way has the order that models were made with: in another, other people are drawn.
+        # Each `by` keeps the order of talk that models were trained with, as draws depend on it.
         talk = [kind for kind in (TALK if by == "kind" else recordings) if kind in TALK]
         self._people = [x for kind in talk for x in recordings.get(kind, [])]
         all_of_it = [x for pool in recordings.values() for x in pool]
@@ -49,26 +49,26 @@ class Noises:
         self._likely = np.sqrt(lengths) / np.sqrt(lengths).sum()
         self._real = self._of_some_kind if by == "kind" else self._of_any_time
 
-    def drawn(self, length: int, speak: Callable[[], Sound], dice: np.random.Generator) -> Sound:
-        """So many samples, of any level. speak: gives that much synthetic talk."""
-        share, up_to = dice.random(), self._shares
+    def drawn(self, length: int, speak: Callable[[], Sound], rng: np.random.Generator) -> Sound:
+        """`length` samples of noise at any level. speak: returns as much synthetic talk."""
+        share, up_to = rng.random(), self._shares
         if self._pools and share < up_to.real:
-            return self._real(length, dice)
+            return self._real(length, rng)
         if self._people and share < up_to.babble:
-            return sound.babble(self._people, length, dice)
+            return sound.babble(self._people, length, rng)
         if share < up_to.spoken:
             return speak()
         if share < up_to.sudden:
-            return sound.sudden(length, dice)
-        return sound.coloured(length, dice)
+            return sound.sudden(length, rng)
+        return sound.coloured(length, rng)
 
-    def _of_any_time(self, length: int, dice: np.random.Generator) -> Sound:
-        return sound.excerpt(self._pools[0], length, dice)
+    def _of_any_time(self, length: int, rng: np.random.Generator) -> Sound:
+        return sound.excerpt(self._pools[0], length, rng)
 
-    def _of_some_kind(self, length: int, dice: np.random.Generator) -> Sound:
-        pool = self._pools[int(dice.choice(len(self._pools), p=self._likely))]
-        if dice.random() < 0.5:
-            return sound.excerpt(pool, length, dice)
-        factor = dice.uniform(*_SPEEDS)
+    def _of_some_kind(self, length: int, rng: np.random.Generator) -> Sound:
+        pool = self._pools[int(rng.choice(len(self._pools), p=self._likely))]
+        if rng.random() < 0.5:
+            return sound.excerpt(pool, length, rng)
+        factor = rng.uniform(*_SPEEDS)
         enough = int(length * (factor + 0.01))  # resampling rounds the factor
-        return sound.resampled(sound.excerpt(pool, enough, dice), factor)[:length]
+        return sound.resampled(sound.excerpt(pool, enough, rng), factor)[:length]

@@ -19,34 +19,34 @@ _MARGIN = RATE // 50  # samples left before and after the word
 
 
 def recordings(folders: Iterable[str]) -> tuple[Path, ...]:
-    """The sound files of some folders, in order. Raises TrainingError where there is none."""
+    """The sound files in some folders, in order. Raises TrainingError for a folder without any."""
     found: list[Path] = []
     for folder in folders:
         files = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in _SUFFIXES)
         if not files:
             raise TrainingError(
                 f"the recipe's folder of recordings {folder} has no sound files "
-                f"({', '.join(_SUFFIXES)}); its path starts where the command is run"
+                f"({', '.join(_SUFFIXES)}); its path is relative to the current folder"
             )
         found += files
     return tuple(found)
 
 
 def recorded_clips(paths: Iterable[Path], phrase: str) -> list[Clip]:
-    """Clips of one word each, the rests around it cut off. Raises TrainingError."""
+    """A clip of each recording, trimmed to the word. Raises TrainingError."""
     return [_clip(path, phrase) for path in paths]
 
 
 def _clip(path: Path, phrase: str) -> Clip:
     try:
-        heard = read(path)
+        samples = read(path)
     except AudioError as error:
         raise TrainingError(
-            f"{path} can't be learned from: {error}; take it out of the recipe's folder"
+            f"{path} can't be trained on: {error}; remove it from the recipe's folder"
         ) from error
-    word = tidy(_word(heard), RATE)
+    word = tidy(_word(samples), RATE)
     if not len(word):
-        raise TrainingError(f"{path} has no sound in it: take it out of the recipe's folder")
+        raise TrainingError(f"{path} has no sound in it; remove it from the recipe's folder")
     return Clip(Utterance(phrase, ENGINE, path.stem), word)
 
 

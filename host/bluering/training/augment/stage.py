@@ -1,4 +1,4 @@
-"""Stage 2: everything that the network learns from, as files of features."""
+"""Stage 2: everything that the network trains on, as files of features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from bluering.training.augment.tracks import Tracks, read_tracks
 from bluering.training.places import Places
 from bluering.training.recipe import Recipe
 from bluering.training.speak.speech import clips
-from bluering.training.speak.stage import Spoken
-from bluering.training.workers import Told, make_files
+from bluering.training.speak.stage import SpeechFiles
+from bluering.training.workers import Progress, make_files
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ class Dataset:
         return read_streams(self.held_out)
 
     def key(self) -> list[object]:
-        """Names, which are hashes, of all files to train on."""
+        """The names of all files to train on, which have hashes in them."""
         tracks = {kind: [p.stem for p in paths] for kind, paths in sorted(self.tracks.items())}
         return [tracks, [path.stem for path in self.streams]]
 
 
-def augment(recipe: Recipe, spoken: Spoken, places: Places, told: Told) -> Dataset:
-    """Every file that isn't there yet. Raises TrainingError."""
+def augment(recipe: Recipe, speech: SpeechFiles, places: Places, progress: Progress) -> Dataset:
+    """Make every file that isn't in the cache yet. Raises TrainingError."""
     streams, held_out, longer = stream_files(recipe, places)
-    tracks, shorter = track_files(recipe, spoken, places)
-    make_files([*longer, *shorter], places.jobs, told)
-    held_out_clips = clips(spoken.files["held_out"])
+    tracks, shorter = track_files(recipe, speech, places)
+    make_files([*longer, *shorter], places.jobs, progress)
+    held_out_clips = clips(speech.files["held_out"])
     human = [clip.utterance.engine != "flite" for clip in held_out_clips]
     return Dataset(tracks, human, streams, held_out)

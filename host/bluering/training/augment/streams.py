@@ -13,8 +13,8 @@ from bluering.training.augment.features import features
 
 @dataclass(frozen=True)
 class Stream:
-    """Features of recordings heard one after the other, (rows, 40) uint8, what they are, and
-    their embeddings."""
+    """Recordings joined into one. rows: features, (rows, 40) uint8; embedded: their embeddings, as
+    `embeddings` gives them."""
 
     name: str
     rows: NDArray[np.uint8]
@@ -22,12 +22,12 @@ class Stream:
 
     @classmethod
     def of(cls, name: str, samples: NDArray[np.int16]) -> "Stream":
-        """What is heard in a recording."""
+        """Compute both from samples at 16 kHz."""
         return cls(name, features(samples), embeddings.embeddings(samples))
 
 
 def write_streams(streams: list[Stream], path: Path) -> None:
-    """For `kept`."""
+    """Save streams; for `kept`."""
     with path.open("wb") as file:
         arrays: dict[str, Any] = {f"rows:{stream.name}": stream.rows for stream in streams}
         arrays |= {f"embedded:{stream.name}": stream.embedded for stream in streams}
@@ -35,7 +35,7 @@ def write_streams(streams: list[Stream], path: Path) -> None:
 
 
 def read_streams(path: Path) -> list[Stream]:
-    """The streams of a file, in order."""
+    """Load the streams of a file, in order."""
     with np.load(path) as stored:
         names = [
             name for kind, _, name in (f.partition(":") for f in stored.files) if kind == "rows"

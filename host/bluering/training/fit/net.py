@@ -1,9 +1,9 @@
-"""The network: microWakeWord's class of streaming networks, every output supervised.
+"""The network: of microWakeWord's class of streaming networks, with every output supervised.
 
-A strided convolution over features, then blocks of a depthwise convolution in time (its channels in
-groups of different kernel lengths, as in MixConv; Tan and Le, 2019) and a pointwise one, and a
-convolution over the last steps that gives one logit. No layer pads, so that what it gives for a
-whole recording is what it gives step by step.
+A strided convolution over features; blocks of a depthwise convolution in time, with groups of
+channels of different kernel lengths (MixConv; Tan and Le, 2019), and a pointwise one; a convolution
+over the last steps that gives one logit. No layer pads, so the outputs for a whole recording are
+the same as those of one step after another.
 """
 
 from typing import Any
@@ -17,14 +17,15 @@ from bluering.training.errors import TrainingError
 from bluering.training.recipe import Network
 
 BYTES_ALLOWED = 60 * 1024
-MACS_ALLOWED = 30_000  # multiply-accumulates a step
-TEMPERATURE = 2.0  # of the score: a network is sure of the word sooner than anybody should be
+MACS_ALLOWED = 30_000  # multiply-accumulates per step
+TEMPERATURE = 2.0  # of the score: networks are overconfident
 
 
 class Net(nn.Module):
-    """Features (n, rows, 40) as the front end's 0..255 to logits (n, steps).
+    """From features (n, rows, 40), the front end's 0..255, to logits (n, steps).
 
-    Step t ends with row `receptive - 1 + t * stride`.
+    The receptive field is `receptive` rows; that of step t ends with row `receptive - 1 + t *
+    stride`.
     """
 
     def __init__(self, shape: Network, dropout: float = 0.1) -> None:
@@ -64,7 +65,7 @@ class Block(nn.Module):
 
 
 class MixedDepthwise(nn.Module):
-    """One depthwise convolution; the channels of shorter kernels see zeros before theirs."""
+    """One depthwise convolution; shorter kernels are padded with zeros in front."""
 
     mask: Tensor
 
@@ -80,7 +81,7 @@ class MixedDepthwise(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """(channels, 1, longest), zero where a channel's kernel doesn't reach."""
+        """(channels, 1, longest), zero outside a channel's kernel."""
         return self.convolution.weight * self.mask
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,16 +89,16 @@ class MixedDepthwise(nn.Module):
 
 
 def scaled(rows: Tensor) -> Tensor:
-    """Features (n, rows, 40) as the layers take them, (n, 40, 1, rows)."""
+    """Features (n, rows, 40) as the input of the layers, (n, 40, 1, rows)."""
     return rows.transpose(1, 2)[:, :, None] * FEATURE_SCALE.scale
 
 
 def in_time(x: Tensor, weight: Tensor, stride: int = 1, bias: Tensor | None = None) -> Tensor:
-    """A convolution of x (n, channels, 1, steps) with a weight (outputs, channels, taps), depthwise
-    where the weight has one channel and x more.
+    """A convolution in time of x (n, channels, 1, steps) with a weight (outputs, channels, taps),
+    depthwise if the weight has one channel and x has more.
 
-    The dimension of 1 is there for PyTorch's channels-last layout, in which a step of training
-    takes half as long; so does a product of matrices instead of a convolution with one tap.
+    The dimension of size 1 allows PyTorch's channels-last layout, in which a training step takes
+    half as long; so does a matrix product in place of a convolution with one tap.
     """
     if weight.shape[1:] == (x.shape[1], 1) and bias is None:
         return (x.permute(0, 2, 3, 1) @ weight[:, :, 0].t()).permute(0, 3, 1, 2)
@@ -107,7 +108,7 @@ def in_time(x: Tensor, weight: Tensor, stride: int = 1, bias: Tensor | None = No
 
 
 class InTime(nn.Module):
-    """A convolution by `in_time`, with a bias."""
+    """A layer that computes `in_time` with a bias."""
 
     def __init__(self, width: int, channels: int, taps: int) -> None:
         super().__init__()
@@ -118,8 +119,8 @@ class InTime(nn.Module):
 
 
 class _Depthwise(torch.autograd.Function):
-    """A depthwise convolution, as PyTorch does it; but its gradient for the weight a product and a
-    sum for each tap: PyTorch's takes three times as long, a quarter of a step of training."""
+    """PyTorch's depthwise convolution, except that the gradient of the weight is a product and a
+    sum for each tap: PyTorch's own takes three times as long, a quarter of a training step."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -129,31 +130,31 @@ class _Depthwise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, weight = ctx.saved_tensors
-        (given,) = gradients
-        taps, steps = weight.shape[2], given.shape[3]
+        (gradient,) = gradients
+        taps, steps = weight.shape[2], gradient.shape[3]
         turned = weight.flip(2)[:, :, None]
-        of_x = functional.conv2d(given, turned, padding=(0, taps - 1), groups=len(weight))
+        of_x = functional.conv2d(gradient, turned, padding=(0, taps - 1), groups=len(weight))
         shifted = (x[..., tap : tap + steps] for tap in range(taps))
-        of_weight = torch.stack([(part * given).sum((0, 2, 3)) for part in shifted], 1)
-        return of_x, of_weight[:, None], given.sum((0, 2, 3))
+        of_weight = torch.stack([(part * gradient).sum((0, 2, 3)) for part in shifted], 1)
+        return of_x, of_weight[:, None], gradient.sum((0, 2, 3))
 
 
 def score(logits: Tensor) -> Tensor:
-    """What the compiled model gives for logits, 0..1: their logistic, softened (temperature
-    scaling; Guo et al., "On Calibration of Modern Neural Networks", 2017). Nothing changes in the
-    order of steps; but a plain logistic presses what wakes falsely and what wakes rightly together
-    just below 1, where eight bits can't tell them apart."""
+    """The compiled model's score for logits, 0..1: a sigmoid with temperature scaling (Guo et al.,
+    "On Calibration of Modern Neural Networks", 2017). The ranking of scores stays the same; but a
+    plain sigmoid squeezes true and false wakes together just below 1, where eight bits can't tell
+    them apart."""
     return torch.sigmoid(logits / TEMPERATURE)
 
 
 def receptive_rows(shape: Network) -> int:
-    """Rows of features that one output depends on."""
+    """The receptive field: rows of features that one output depends on."""
     taps = sum(max(kernels) - 1 for kernels in shape.kernels) + shape.head - 1
     return 2 + shape.stride + shape.stride * taps
 
 
 def macs_a_step(shape: Network) -> int:
-    """Multiply-accumulates of one step, the zeros of short kernels included."""
+    """Multiply-accumulates per step, including the zeros of shorter kernels."""
     total = (2 + shape.stride) * FEATURES * shape.first
     width = shape.first
     for channels, kernels in zip(shape.channels, shape.kernels, strict=True):
@@ -163,10 +164,10 @@ def macs_a_step(shape: Network) -> int:
 
 
 def check_budget(shape: Network) -> None:
-    """Raises TrainingError for a network that takes more than MACS_ALLOWED."""
+    """Raise TrainingError for a network that needs more than MACS_ALLOWED."""
     macs = macs_a_step(shape)
     if macs > MACS_ALLOWED:
         raise TrainingError(
-            f"the network takes {macs:,} multiply-accumulates a step, more than {MACS_ALLOWED:,}: "
-            "fewer channels or shorter kernels in [network]"
+            f"the network takes {macs:,} multiply-accumulates per step, more than "
+            f"{MACS_ALLOWED:,}; give it fewer channels or shorter kernels in [network]"
         )

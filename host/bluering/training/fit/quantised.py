@@ -1,7 +1,7 @@
-"""The network with its batch normalisation folded in and int8 in the loop, and its ``.tflite``.
+"""The network with int8 in the loop and batch normalisation folded in, and its ``.tflite``.
 
-Weights have a scale for each output, activations one for each layer, as in TensorFlow Lite's int8
-scheme (Jacob et al., 2018). Rounding lets gradients through unchanged.
+Weights have a scale per output channel, activations one per layer, as in TensorFlow Lite's int8
+scheme (Jacob et al., 2018). Gradients pass straight through rounding.
 """
 
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ from bluering.training.recipe import Network
 
 LOGIT_SCALE = Scale(1 / 16, 0)  # -8 to 8: scores 0.018 to 0.982
 _MOMENTUM = 0.02
-_TAIL = 1e-4  # the share of values beyond an activation's range, at each end
-_SEEN = 50_000  # values that a range is taken from
-_SOFTEST = 0.01  # a channel's range, beside the layer's largest, below which it counts as that
+_TAIL = 1e-4  # the share of values cut off at each end of an activation's range
+_SAMPLED = 50_000  # values that a range is estimated from
+_SMALLEST = 0.01  # the smallest range of a channel, relative to the layer's largest
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What a layer is, apart from its numbers."""
+    """A layer's kind, without its weights."""
 
     kind: str  # first, depthwise, pointwise, head
     stride: int
@@ -37,9 +37,9 @@ class Layer:
 class QuantisedNet(nn.Module):
     """The same function as a trained Net, to fine-tune with int8 in the loop.
 
-    `quantise` switches the rounding off and on: without it this is the float network. Once the
-    ranges of activations are known, both saturate at their ends, as a clipped ReLU does (PACT; Choi
-    et al., 2018).
+    `quantise` switches rounding on and off: without it, this is the float network. Once the ranges
+    of activations are known, both saturate at their ends, like a clipped ReLU (PACT; Choi et al.,
+    2018).
     """
 
     low: Tensor
@@ -51,7 +51,7 @@ class QuantisedNet(nn.Module):
         self.stride, self.receptive = net.stride, net.receptive
         self.dropout = net.dropout.p
         self.quantise = True
-        self.watching = True  # the ranges of activations follow what is seen
+        self.calibrating = True  # whether training updates the ranges of activations
         self.layers: list[Layer] = []
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
@@ -79,69 +79,69 @@ class QuantisedNet(nn.Module):
         for index, layer in enumerate(self.layers):
             if layer.kind == "head":
                 x = functional.dropout(x, self.dropout, self.training)
-            x = self._sums(index, x, self.quantise)
-            if self.training and self.watching and layer.kind != "head":
-                self._watch(index, x)
-            x = self._kept(index, x, self.quantise)
+            x = self._linear(index, x, self.quantise)
+            if self.training and self.calibrating and layer.kind != "head":
+                self._observe(index, x)
+            x = self._activation(index, x, self.quantise)
         return x[:, 0, 0]
 
-    def _sums(self, index: int, x: Tensor, whole: bool) -> Tensor:
-        """A layer's; whole: with int8's weights."""
+    def _linear(self, index: int, x: Tensor, int8: bool) -> Tensor:
+        """A layer's convolution; int8: with rounded weights."""
         weight, bias = self._weight(index), self.biases[index]
-        if whole:
-            weight, bias = _rounded_weight(weight), self.whole_bias(index)
+        if int8:
+            weight, bias = _rounded_weight(weight), self.corrected_bias(index)
         return in_time(x, weight, self.layers[index].stride, bias)
 
-    def _kept(self, index: int, x: Tensor, whole: bool) -> Tensor:
-        """What the next layer gets of the sums."""
+    def _activation(self, index: int, x: Tensor, int8: bool) -> Tensor:
+        """A layer's output; int8: rounded."""
         if self.layers[index].kind == "head":
-            return _rounded(x, LOGIT_SCALE) if whole else x
+            return _rounded(x, LOGIT_SCALE) if int8 else x
         x = functional.relu(x) if self.layers[index].relu else x
-        if whole:
+        if int8:
             return _rounded(x, self.scale(index))
         return _saturated(x, self.scale(index)) if self.high[index] > 0 else x
 
-    def whole_bias(self, index: int) -> Tensor:
-        """A layer's bias where its weights are rounded."""
+    def corrected_bias(self, index: int) -> Tensor:
+        """A layer's bias for rounded weights."""
         return self.biases[index] - getattr(self, f"shift{index}")
 
     @torch.no_grad()
     def equalise(self, rows: Tensor) -> None:
-        """Bring a layer's channels to like ranges, which share one scale, by what they give for
-        features (n, rows, 40); the next layer takes it back, so the function stays the same.
+        """Bring a layer's channels, which share one scale, to similar ranges on features (n, rows,
+        40). The next layer's weights undo it, so the function stays the same.
 
-        Cross-layer equalisation (Nagel et al., 2019). A depthwise layer has a scale for what each
-        channel goes through; others share theirs between all channels, so these come half the way,
-        as in SmoothQuant (Xiao et al., 2022). Before any ranges are known.
+        Cross-layer equalisation (Nagel et al., 2019). The next layer has a scale per channel only
+        if it is depthwise; otherwise channels are brought half of the way, as in SmoothQuant (Xiao
+        et al., 2022). Call it before ranges are known.
         """
         x = scaled(rows)
         for index, following in enumerate(self.layers[1:]):
-            x = self._kept(index, self._sums(index, x, False), False)
+            x = self._activation(index, self._linear(index, x, False), False)
             largest = x.abs().transpose(0, 1).flatten(1)
-            reach = torch.quantile(_some(largest), 1 - _TAIL, dim=1)
-            reach = reach.clamp(min=max(_SOFTEST * float(reach.max()), 1e-6))
-            apart = following.kind == "depthwise"
-            gain = (reach.max() / reach) ** (1.0 if apart else 0.5)
+            ranges = torch.quantile(_some(largest), 1 - _TAIL, dim=1)
+            ranges = ranges.clamp(min=max(_SMALLEST * float(ranges.max()), 1e-6))
+            depthwise = following.kind == "depthwise"
+            gain = (ranges.max() / ranges) ** (1.0 if depthwise else 0.5)
             x *= gain[:, None, None]
             self.weights[index] *= gain[:, None, None]
             self.biases[index] *= gain
-            self.weights[index + 1] /= gain.view((-1, 1, 1) if apart else (1, -1, 1))
+            self.weights[index + 1] /= gain.view((-1, 1, 1) if depthwise else (1, -1, 1))
 
     @torch.no_grad()
     def correct(self, rows: Tensor) -> None:
-        """Take from the biases what rounding adds to a channel on average, where features (n, rows,
-        40) are heard: bias correction (Nagel et al., 2019). The ranges must be known."""
+        """Subtract from the biases what rounding adds to each channel on average over features (n,
+        rows, 40): bias correction (Nagel et al., 2019). The ranges must be known."""
         real = rounded = scaled(rows)
         for index in range(len(self.layers)):
             getattr(self, f"shift{index}").zero_()
-            real, rounded = self._sums(index, real, False), self._sums(index, rounded, True)
+            real, rounded = self._linear(index, real, False), self._linear(index, rounded, True)
             shift = (rounded - real).mean((0, 2, 3))
             getattr(self, f"shift{index}").copy_(shift)
-            rounded = self._kept(index, rounded - shift[:, None, None], True)
-            real = self._kept(index, real, False)
+            rounded = self._activation(index, rounded - shift[:, None, None], True)
+            real = self._activation(index, real, False)
 
     def scale(self, index: int) -> Scale:
-        """Of a layer's output."""
+        """The scale of a layer's output."""
         low, high = float(self.low[index]), max(float(self.high[index]), 1e-3)
         step = (high - low) / 255
         return Scale(step, round(-128 - low / step))
@@ -153,7 +153,7 @@ class QuantisedNet(nn.Module):
         return weight
 
     @torch.no_grad()
-    def _watch(self, index: int, x: Tensor) -> None:
+    def _observe(self, index: int, x: Tensor) -> None:
         values = _some(x.flatten())
         low = torch.zeros(()) if self.layers[index].relu else torch.quantile(values, _TAIL)
         high = torch.quantile(values, 1 - _TAIL)
@@ -164,7 +164,7 @@ class QuantisedNet(nn.Module):
 
 
 def write_tflite(net: QuantisedNet, description: str) -> bytes:
-    """The streaming int8 network."""
+    """The streaming int8 network as a TensorFlow Lite model."""
     writer = StreamingWriter(net.stride, description)
     x = writer.input
     for index, layer in enumerate(net.layers):
@@ -172,7 +172,7 @@ def write_tflite(net: QuantisedNet, description: str) -> bytes:
         rows = weight.shape[2]
         if rows > layer.stride:
             x = writer.keep(x, rows - layer.stride)
-        kernel = _kernel(weight, net.whole_bias(index).detach().numpy(), x.scale, layer)
+        kernel = _kernel(weight, net.corrected_bias(index).detach().numpy(), x.scale, layer)
         if layer.kind == "head":
             softened = replace(kernel, scales=kernel.scales / np.float32(TEMPERATURE))
             scale = Scale(LOGIT_SCALE.scale / TEMPERATURE, LOGIT_SCALE.zero_point)
@@ -184,13 +184,13 @@ def write_tflite(net: QuantisedNet, description: str) -> bytes:
     raise AssertionError("a network ends with its head")
 
 
-def _kernel(weight: np.ndarray, bias: np.ndarray, given: Scale, layer: Layer) -> Kernel:
+def _kernel(weight: np.ndarray, bias: np.ndarray, input_scale: Scale, layer: Layer) -> Kernel:
     largest = np.abs(weight).max(axis=(1, 2), keepdims=True)
     scales = np.maximum(largest, 1e-8) / 127
-    whole = np.clip(np.rint(weight / scales), -127, 127).astype(np.int8)
-    arranged = whole[:, 0].T if layer.kind == "depthwise" else whole.transpose(0, 2, 1)
+    rounded = np.clip(np.rint(weight / scales), -127, 127).astype(np.int8)
+    arranged = rounded[:, 0].T if layer.kind == "depthwise" else rounded.transpose(0, 2, 1)
     scales = scales.ravel().astype(np.float32)
-    sums = np.rint(bias / (scales.astype(np.float64) * np.float32(given.scale)))
+    sums = np.rint(bias / (scales.astype(np.float64) * np.float32(input_scale.scale)))
     return Kernel(np.ascontiguousarray(arranged), scales, sums.astype(np.int32))
 
 
@@ -201,8 +201,8 @@ def _folded(weight: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 
 def _some(values: Tensor) -> Tensor:
-    """Of the last dimension, evenly."""
-    return values[..., :: max(1, values.shape[-1] // _SEEN)]
+    """About _SAMPLED values of the last dimension, evenly spaced."""
+    return values[..., :: max(1, values.shape[-1] // _SAMPLED)]
 
 
 def _rounded_weight(weight: Tensor) -> Tensor:
@@ -211,11 +211,11 @@ def _rounded_weight(weight: Tensor) -> Tensor:
 
 
 def _rounded(x: Tensor, scale: Scale) -> Tensor:
-    """Straight through inside the range; clamped, without a gradient, outside."""
+    """Round, with a straight-through gradient inside the range and none outside."""
     inside = _saturated(x, scale)
     return inside + (torch.round(inside / scale.scale) * scale.scale - inside).detach()
 
 
 def _saturated(x: Tensor, scale: Scale) -> Tensor:
-    """No further than int8 reaches."""
+    """Clamp to the range of int8."""
     return x.clamp((-128 - scale.zero_point) * scale.scale, (127 - scale.zero_point) * scale.scale)

@@ -1,4 +1,4 @@
-"""What a network gives for tracks and for hours, and where it would wake."""
+"""A network's scores of tracks and of streams, and how often it would wake."""
 
 from collections.abc import Iterable
 
@@ -36,8 +36,8 @@ def stream_scores(
 
 
 def phases(rows: NDArray[np.uint8], stride: int) -> list[NDArray[np.uint8]]:
-    """A stream as often as its steps can end with other rows. A device begins to listen with any
-    of them, and what wakes it with one may not with the next."""
+    """A stream in each phase of a network's steps. A device may start in any of them, and what
+    wakes it in one phase may not do so in the next."""
     return [rows[first:] for first in range(stride)]
 
 
@@ -46,8 +46,8 @@ def _sliding(probabilities: Tensor, window: int) -> Tensor:
 
 
 def peaks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The highest score of each wake, were the cutoff below it: none within a second of a higher
-    one."""
+    """The highest score of each wake if the cutoff were below it: local maxima, at least about a
+    second apart."""
     step = 33
     padded = np.pad(scores, (0, -len(scores) % step)).reshape(-1, step).max(1)
     inner = np.pad(padded, 1)
@@ -61,9 +61,12 @@ def miss_rates(
     hours: float,
     per_hour: Iterable[float],
 ) -> list[float]:
-    """The share of words, 0..1, whose highest score isn't above the lowest cutoff that keeps to
-    each number of false accepts per hour. reached: those scores; woken: the highest score of each
-    wake in so many hours."""
+    """The miss rate, 0..1, at the lowest cutoff that keeps to each number of false accepts per
+    hour.
+
+    reached: the highest score of each word; woken: the scores of false wakes in so many hours, as
+    `peaks` gives them.
+    """
     worst = np.sort(woken)[::-1]
     allowed = [int(rate * hours) for rate in per_hour]
     cutoffs = [worst[count] if count < len(worst) else 0.0 for count in allowed]

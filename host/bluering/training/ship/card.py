@@ -1,4 +1,4 @@
-"""A model's card: what it is made of, what it was measured on, whom it may fail."""
+"""A model's card: what it was trained on, how it was measured, and whom it may fail."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bluering.training.fit.net import macs_a_step, receptive_rows
 from bluering.training.recipe import Recipe
-from bluering.training.ship.judge import Cutoff, Rounding, Trained
+from bluering.training.ship.judge import Cutoff, Rounding, TrainedModel
 from bluering.training.speak.lookalikes import LookAlike
 from bluering.validate.report.schema import Misses, ModelResult, OperatingPoint, Report
 
-_SAME_BITS = " Reference, virtual board and device give the same bits."
+_SAME_BITS = " The reference, the virtual board and the device give the same bits."
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,18 @@ class Card:
 
     recipe: Recipe
     name: str
-    recipe_at: str  # where the recipe is, as recipe_place says
-    trained: Trained
+    recipe_at: str  # a phrase, as recipe_place gives it
+    trained: TrainedModel
     cutoff: Cutoff
     real: Report | None
     synthetic: Report | None
-    confusions: tuple[tuple[LookAlike, float], ...]  # and the score that each reached, 0..1
+    confusions: tuple[tuple[LookAlike, float], ...]  # with the highest score of each, 0..1
     notes: str = ""
 
 
 def recipe_place(folder: Path, name: str) -> str:
-    """Where the recipe of a model in the folder is: beside the models' folders, or, of a phrase
-    with the defaults, in the lock alone, which tells all of it."""
+    """Where to find the recipe of a model in this folder: beside the models' folders, or for a
+    phrase without a recipe of its own, in the lock, which has all of it."""
     file = folder.parent / "training" / f"{name}.toml"
     return f"[the recipe](../training/{name}.toml)" if file.is_file() else "the recipe in its lock"
 
@@ -43,17 +43,17 @@ def card_text(card: Card) -> str:
         f"# {recipe.phrase}",
         _what(card),
         _table(("", ""), _figures(card)),
-        "## What it learned from",
+        "## What it was trained on",
         _learned(recipe),
         "## The cutoff",
         _cutoff(card),
         "## On real recordings",
         _real(card.real),
-        "## On synthetic speech from voices and an engine that training never heard",
+        "## On synthetic speech by held-out voices and an engine",
         _synthetic(card.synthetic),
         "## int8 against float",
         _rounding(card.trained.rounding),
-        "## What it takes for its word",
+        "## Look-alikes that wake it",
         _confusions(card.confusions),
     ]
     if card.notes:
@@ -73,13 +73,13 @@ def _figures(card: Card) -> list[tuple[str, str]]:
     recipe = card.recipe
     return [
         ("size of the file", f"{len(card.trained.model):,} bytes"),
-        ("multiply-accumulates a step", f"{macs_a_step(recipe.network):,}"),
+        ("multiply-accumulates per step", f"{macs_a_step(recipe.network):,}"),
         (
-            "a step; what it looks back on",
+            "step; receptive field",
             f"{10 * recipe.network.stride} ms; {10 * receptive_rows(recipe.network)} ms",
         ),
         ("cutoff, of 255", f"{card.cutoff.value}"),
-        ("outputs in the sliding mean", f"{recipe.window}"),
+        ("scores in the sliding mean", f"{recipe.window}"),
     ]
 
 
@@ -95,57 +95,57 @@ def _learned(recipe: Recipe) -> str:
         )
     ]
     own = (
-        f"Real recordings of the word in addition: {', '.join(recipe.recordings)}."
+        f"Also real recordings of the word: {', '.join(recipe.recordings)}."
         if recipe.recordings
-        else "No real recording of the word: the positives of the development corpus were used "
-        "for evaluation alone."
+        else "No real recordings of the word: the positives of the development corpus were used "
+        "for evaluation only."
     )
     talk = (
-        f"{recipe.chatter:g} hours of words in no order, half of which sound like the wake word, "
-        "by Hibari (Apache-2.0), a small network distilled from a voice of Kokoro. "
+        f"{recipe.chatter:g} hours of words in random order, half of which sound like the wake "
+        "word, by Hibari (Apache-2.0), a small network distilled from a voice of Kokoro. "
         if recipe.chatter
         else ""
     )
     branches = recipe.training.branches
     mean = (
-        f"The network has the mean weights of one and of {branches} that went on from it apart. "
+        f"Its weights are the mean of a network's and of its {branches} fine-tuned copies'. "
         if branches
         else ""
     )
     counts = _table(("", "Kokoro", "eSpeak NG", "Flite"), rows)
     return (
         f"Synthetic speech, number of clips:\n\n{counts}"
-        "\n\nKokoro (Apache-2.0), its 54 voices and mixtures of them; eSpeak NG and Flite, whose "
-        "licences don't cover their output. Pronunciations with accents, speeds from 0.6 to 1.4; "
-        "other voices, melodies and rhythms by the vocoder WORLD; whispered and shouted ones; "
-        "alone and in one breath with others, in random rooms and noises. A teacher, trained on "
-        "the same over Google's speech embedding (Apache-2.0), told the network how sure to be. "
+        "\n\nKokoro (Apache-2.0), with its 54 voices and mixtures of them; eSpeak NG and Flite, "
+        "whose licences don't cover their output. Accents; speeds from 0.6 to 1.4; other voices, "
+        "intonations and rhythms by the vocoder WORLD; whispered and shouted words; alone and in "
+        "one breath with others, in random rooms and noises. The logits of a teacher, trained on "
+        "the same over Google's speech embedding (Apache-2.0), were the network's soft targets. "
         f"{mean}"
         "Look-alikes from the CMU Pronouncing Dictionary by phonetic distance and from the recipe. "
-        f"{talk}Half of the development corpus' recordings without the word, by speaker where "
-        f"known, as negatives and as noise. {own}"
+        f"{talk}Half of the development corpus's recordings without the word, split by speaker "
+        f"where known, as negatives and as noise. {own}"
     )
 
 
 def _cutoff(card: Card) -> str:
     cutoff = card.cutoff
     if not cutoff.hours:
-        return "No recordings were there to choose it on: it is the middle of the scale."
+        return "There were no recordings to choose it on: it is the middle of the scale."
     return (
-        f"The lowest with no more than {card.recipe.accepts_per_hour:g} false accepts per hour on "
-        f"the other half of those recordings: {cutoff.accepts} in {cutoff.phases} times "
+        f"The lowest with at most {card.recipe.accepts_per_hour:g} false accepts per hour on the "
+        f"other half of those recordings: {cutoff.accepts} in {cutoff.phases} times "
         f"{cutoff.hours / cutoff.phases:.2f} h, once for each phase that a device's steps may have."
     )
 
 
 def _real(report: Report | None) -> str:
     if report is None:
-        return "Not measured: the development corpus wasn't there."
+        return "Not measured, as there was no development corpus."
     model = report.models[0]
     parts = [
-        f"`{report.command}`; all of it, with intervals and curves, in `evaluation.json`. Half of "
-        "the recordings without the word were learned from, and served as noise in training: the "
-        "false accepts below are lower than on unknown ones, see the cutoff for those.",
+        f"`{report.command}`; everything, with intervals and curves, is in `evaluation.json`. Half "
+        "of the recordings without the word were trained on, also as noise: the false accepts "
+        "below are fewer than on unknown ones, for which see the cutoff.",
         _points(model),
     ]
     latency = next(
@@ -153,8 +153,8 @@ def _real(report: Report | None) -> str:
     )
     if latency:
         parts.append(
-            f"From the word's end to the wake: {latency.median_ms:.0f} ms, "
-            f"{latency.p95_ms:.0f} ms on the 95th percentile."
+            f"From the end of the word to the wake: {latency.median_ms:.0f} ms at the median, "
+            f"{latency.p95_ms:.0f} ms at the 95th percentile."
         )
     return "\n\n".join(parts)
 
@@ -165,7 +165,7 @@ def _points(model: ModelResult) -> str:
     rows = []
     for point in model.points:
         if point.cutoff is None or point.overall is None:
-            rows.append((point.name, "out of reach", *("" for _ in conditions)))
+            rows.append((point.name, "not reachable", *("" for _ in conditions)))
             continue
         accepts = point.overall
         cells = (_misses(point.condition(condition)) for condition in conditions)
@@ -201,7 +201,7 @@ def _synthetic(report: Report | None) -> str:
         parts.append(
             f"The worst slice: **{worst.by}: {worst.value}**."
             if worst
-            else "No slice is missed more often than all together."
+            else "No slice is missed more often than the whole."
         )
     return "\n\n".join(parts)
 
@@ -214,25 +214,25 @@ def _rounding(rounding: Rounding) -> str:
     if not rounding.clips:
         return f"The difference wasn't measured.{_SAME_BITS}"
     return (
-        f"The sliding mean of the compiled int8 model against the same network without "
-        f"rounding, every step of {rounding.clips} clips: at most {rounding.largest:.3f}; in 99 of "
-        f"100 clips at most {rounding.percentile_99:.3f}.{_SAME_BITS}"
+        "The difference of the sliding mean between the compiled int8 model and the same network "
+        f"without rounding, over every step of {rounding.clips} clips: at most "
+        f"{rounding.largest:.3f}; in 99 of 100 clips at most {rounding.percentile_99:.3f}."
+        f"{_SAME_BITS}"
     )
 
 
 def _confusions(found: Iterable[tuple[LookAlike, float]]) -> str:
     rows = [(f"“{look.phrase}”", _far(look.distance), f"{score:.2f}") for look, score in found]
     if not rows:
-        return "None of the look-alikes that were tried."
+        return "None of those that were tried."
     return (
-        "Look-alikes of the script that still reached the cutoff at least once, with their "
-        "phonetic distance (0 sounds the same) and the highest score:\n\n"
-        + _table(("", "distance", "score"), rows)
+        "Look-alikes that reached the cutoff at least once, with their phonetic distance (0 sounds "
+        "the same) and highest score:\n\n" + _table(("", "distance", "score"), rows)
     )
 
 
 def _far(distance: float) -> str:
-    """Of a phrase that the dictionary knows."""
+    """NaN is for a phrase that the dictionary lacks."""
     return "unknown" if isnan(distance) else f"{distance:.2f}"
 
 

@@ -1,4 +1,4 @@
-"""Which look-alikes wake the finished model all the same."""
+"""Look-alikes that wake the finished model."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,8 @@ _CLIPS = 400
 def confusions(
     recipe: Recipe, look_alikes: Sequence[Clip], blob: bytes, cutoff: int
 ) -> tuple[tuple[LookAlike, float], ...]:
-    """Of the look-alikes that the script has said, those whose score reaches the cutoff (0..255),
-    the worst first, each with its highest score, 0..1."""
+    """The synthetic look-alikes whose score is above the cutoff, 0..255, worst first, each with its
+    highest score, 0..1. blob: the compiled model."""
     rng = np.random.default_rng(recipe.seed)
     worst: dict[str, float] = {}
     for index in rng.permutation(len(look_alikes))[:_CLIPS]:

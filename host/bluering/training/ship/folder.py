@@ -1,4 +1,4 @@
-"""The stage "write": a folder with the model, its manifest, evaluation, card and lock."""
+"""The folder of a model: the ``.tflite``, its manifest, evaluation, card and lock."""
 
 import json
 from collections.abc import Mapping
@@ -12,52 +12,52 @@ from bluering.training.ship.card import Card, card_text
 from bluering.training.ship.judge import Cutoff
 from bluering.validate.report.schema import write_aside
 
-_ARENA = 26_080  # bytes, for ESPHome: what microWakeWord's models of this class ask for
+_ARENA = 26_080  # bytes, for ESPHome: as microWakeWord's models of this class need
 
 
 @dataclass(frozen=True)
-class Names:
-    """The files of a model."""
+class ModelFolder:
+    """The paths of its files."""
 
-    folder: Path
+    path: Path
     name: str
 
     @property
     def model(self) -> Path:
-        return self.folder / f"{self.name}.tflite"
+        return self.path / f"{self.name}.tflite"
 
     @property
     def manifest(self) -> Path:
-        return self.folder / f"{self.name}.json"
+        return self.path / f"{self.name}.json"
 
     @property
     def evaluation(self) -> Path:
-        return self.folder / "evaluation.json"
+        return self.path / "evaluation.json"
 
     @property
     def synthetic(self) -> Path:
-        return self.folder / "synthetic.json"
+        return self.path / "synthetic.json"
 
     @property
     def card(self) -> Path:
-        return self.folder / "CARD.md"
+        return self.path / "CARD.md"
 
     @property
     def lock(self) -> Path:
-        return self.folder / "lock.json"
+        return self.path / "lock.json"
 
 
-def write_model(recipe: Recipe, model: bytes, cutoff: Cutoff, names: Names) -> None:
-    """The ``.tflite`` and its manifest."""
-    names.folder.mkdir(parents=True, exist_ok=True)
-    aside = names.model.with_suffix(".part")
+def write_model(recipe: Recipe, model: bytes, cutoff: Cutoff, folder: ModelFolder) -> None:
+    """Write the ``.tflite`` and its manifest."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    aside = folder.model.with_suffix(".part")
     aside.write_bytes(model)
-    aside.replace(names.model)
+    aside.replace(folder.model)
     manifest = Manifest(
         type="micro",
         wake_word=recipe.phrase,
         author="BlueRing",
-        model=names.model.name,
+        model=folder.model.name,
         trained_languages=["en"],
         version=2,
         micro=Micro(
@@ -69,28 +69,28 @@ def write_model(recipe: Recipe, model: bytes, cutoff: Cutoff, names: Names) -> N
         ),
     )
     content = manifest.model_dump(exclude={"cutoff", "window"}, exclude_none=True)
-    write_aside(names.manifest, json.dumps(content, indent=2) + "\n")
+    write_aside(folder.manifest, json.dumps(content, indent=2) + "\n")
 
 
-def write_card(card: Card, names: Names) -> None:
-    """CARD.md."""
-    write_aside(names.card, card_text(card))
+def write_card(card: Card, folder: ModelFolder) -> None:
+    """Write CARD.md."""
+    write_aside(folder.card, card_text(card))
 
 
 def _as_share(cutoff: int) -> float:
-    """The decimal that the manifest's rule, int(share * 255), turns into this cutoff again."""
+    """A decimal that the manifest's rule, int(share * 255), turns back into this cutoff."""
     share = round(cutoff / 255 + 0.0005, 4)
     while int(share * 255) < cutoff:
         share = round(share + 0.0001, 4)
     return share
 
 
-def write_lock(record: Mapping[str, Any], names: Names) -> None:
-    """lock.json."""
-    write_aside(names.lock, json.dumps(record, indent=1, sort_keys=True) + "\n")
+def write_lock(record: Mapping[str, Any], folder: ModelFolder) -> None:
+    """Write lock.json."""
+    write_aside(folder.lock, json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
-def read_notes(names: Names) -> str:
-    """What people add to a card: notes.md beside it."""
-    path = names.folder / "notes.md"
+def read_notes(folder: ModelFolder) -> str:
+    """What people have to add to the card: notes.md beside it, if there is one."""
+    path = folder.path / "notes.md"
     return path.read_text(encoding="utf-8") if path.is_file() else ""

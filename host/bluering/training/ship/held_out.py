@@ -1,5 +1,5 @@
-"""A corpus of held-out synthetic speech for `bluering validate`: voices, and an engine, that
-training never heard, in slices by engine, speed, pitch and level."""
+"""A corpus of held-out synthetic speech for `bluering validate`: voices and an engine that weren't
+trained on, in slices by engine, speed, pitch, level and accent."""
 
 import csv
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ _LOWEST_PITCH, _HIGHEST_PITCH = 60, 450  # Hz
 def write_corpus(
     clips: Sequence[Clip], word: str, negatives: Path, folder: Path, seed: int
 ) -> Path:
-    """The clips as other speakers at other levels say them, and the noises of another corpus,
-    if it is there, to mix in. Returns the manifest."""
-    dice = np.random.default_rng([seed, *word.encode()])
+    """Write the clips, by other speakers and at other levels. negatives: the manifest of a corpus
+    whose noises may be mixed in, if it exists. Returns the new manifest."""
+    rng = np.random.default_rng([seed, *word.encode()])
     (folder / "clips").mkdir(parents=True, exist_ok=True)
     rows = []
     for number, clip in enumerate(clips):
-        said = sound.speaker(clip.samples.astype(np.float32) / 32768, dice, vocoded=0.0)
-        level = float(dice.uniform(-42, -1))
+        said = sound.speaker(clip.samples.astype(np.float32) / 32768, rng, vocoded=0.0)
+        level = float(rng.uniform(-42, -1))
         samples = _at_level(said, level)
         name = f"clips/{number:04}.flac"
         soundfile.write(folder / name, samples, RATE, subtype="PCM_16")

@@ -1,4 +1,4 @@
-"""The stage "evaluate": the cutoff, and how near the int8 model comes to the float one."""
+"""The trigger threshold (cutoff), and how close the int8 model is to the float one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,31 +23,34 @@ from bluering.validate.results import Trace
 from bluering.validate.scoring import CUTOFFS, WakeCounter, hop_scores, lowest_cutoff
 
 _ROUNDED_CLIPS, _FEW_CLIPS = 200, 50
-_LOWEST, _HIGHEST = 64, 250  # cutoffs on the scale of 0..255 that leave room on both sides
+_LOWEST, _HIGHEST = 64, 250  # cutoffs, of 0..255, that leave room to adjust them
 
 
 @dataclass(frozen=True)
 class Cutoff:
-    """The lowest that keeps to the false accepts asked for, and what it was chosen on."""
+    """The lowest cutoff with no more false accepts than wanted, and what it was chosen on."""
 
     value: int  # 0..255
     accepts: int
-    hours: float  # heard, each as often as there are phases
-    phases: int  # of the steps
+    hours: float  # in all phases together
+    phases: int  # of the network's steps
 
     @classmethod
     def unknown(cls) -> "Cutoff":
-        """Nothing was heard: the middle of the scale."""
+        """The middle of the scale, where there are no recordings to choose on."""
         return cls(CUTOFFS // 2, 0, 0.0, 1)
 
 
-def choose_cutoff(blob: bytes, window: int, heard: Sequence[Stream], per_hour: float) -> Cutoff:
-    """Chosen on streams that training didn't learn from, by the compiled model, in every
-    phase that its steps may have. Where there are none, the middle of the scale."""
+def choose_cutoff(blob: bytes, window: int, streams: Sequence[Stream], per_hour: float) -> Cutoff:
+    """Choose the cutoff of a compiled model on held-out streams, in every phase of its steps.
+
+    window: scores in the sliding mean; per_hour: false accepts to allow. Raises TrainingError where
+    no cutoff keeps to them.
+    """
     counts = np.zeros(CUTOFFS, np.int64)
     hops = 0
     stride = parse_compiled(blob).header.stride
-    for rows in (phase for stream in heard for phase in phases(stream.rows, stride)):
+    for rows in (phase for stream in streams for phase in phases(stream.rows, stride)):
         counter = WakeCounter()
         trace = Trace(scores(blob, rows), stride, stride, 0)
         counter.push(hop_scores(trace, window, len(rows)))
@@ -59,9 +62,9 @@ def choose_cutoff(blob: bytes, window: int, heard: Sequence[Stream], per_hour: f
     found = lowest_cutoff(counts, hours, per_hour)
     if found is None or found > _HIGHEST:
         raise TrainingError(
-            f"no cutoff keeps to {per_hour:g} false accepts per hour: the model wakes "
-            f"{counts[_HIGHEST]} times in {hours:.1f} h even at {_HIGHEST}. Train longer, with "
-            "more look-alikes, or choose a longer phrase"
+            f"no cutoff keeps to {per_hour:g} false accepts per hour: even at {_HIGHEST} the model "
+            f"wakes {counts[_HIGHEST]} times in {hours:.1f} h. Train for longer, with more "
+            "look-alikes, or choose a longer phrase"
         )
     found = max(found, _LOWEST)
     return Cutoff(found, int(counts[found]), hours, stride)
@@ -69,7 +72,7 @@ def choose_cutoff(blob: bytes, window: int, heard: Sequence[Stream], per_hour: f
 
 @dataclass(frozen=True)
 class Rounding:
-    """|int8 - float| of the sliding mean of the score, 0..1."""
+    """The difference |int8 - float| of the sliding mean of scores, 0..1."""
 
     clips: int
     largest: float  # of any step of any clip
@@ -77,13 +80,13 @@ class Rounding:
 
     @classmethod
     def unknown(cls) -> "Rounding":
-        """Nothing was measured."""
+        """Nothing was compared."""
         return cls(0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A network as it ships."""
+class TrainedModel:
+    """A model as it ships."""
 
     model: bytes  # the .tflite
     blob: bytes  # compiled
@@ -93,21 +96,21 @@ class Trained:
 def rounding(
     net: QuantisedNet, blob: bytes, window: int, clips: Sequence[NDArray[np.uint8]]
 ) -> Rounding:
-    """The compiled model against the same network without rounding, on rows of features."""
+    """Compare the compiled model with the same network without rounding on clips of features."""
     worst = []
     net.eval()
     net.quantise = False
-    # The compiled model steps from the first row on; the network's first step ends with the row
-    # with which its memory is full. Both end with the same rows from here on.
+    # The compiled model's steps begin with the first row; the network's first step ends when its
+    # receptive field is full. Skipping these rows makes steps of both end with the same rows.
     skipped = -net.receptive % net.stride
     full = (net.receptive + skipped) // net.stride - 1
     try:
         for rows in clips:
-            real = stream_scores(net, rows[skipped:], window)
-            whole = scores(blob, rows).astype(np.float64)[full:] / 256
-            sliding = np.convolve(whole, np.ones(window) / window, "valid")
-            assert len(sliding) == len(real)
-            worst.append(float(np.abs(sliding - real).max(initial=0.0)))
+            unrounded = stream_scores(net, rows[skipped:], window)
+            int8 = scores(blob, rows).astype(np.float64)[full:] / 256
+            sliding = np.convolve(int8, np.ones(window) / window, "valid")
+            assert len(sliding) == len(unrounded)
+            worst.append(float(np.abs(sliding - unrounded).max(initial=0.0)))
     finally:
         net.quantise = True
     if not worst:
@@ -116,7 +119,7 @@ def rounding(
 
 
 def rounding_clips(recipe: Recipe, corpus: Path, spoken: Sequence[Clip]) -> list[NDArray[np.uint8]]:
-    """Features of real clips of the word; where they are few, of held-out synthetic ones too."""
+    """Features of real clips of the word, and of held-out synthetic ones if those are few."""
     clips = []
     if corpus.is_file():
         recordings = load_corpus(corpus, {recipe.name}).recordings

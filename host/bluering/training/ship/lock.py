@@ -1,4 +1,4 @@
-"""What a model was made from: every source with its version and its hash."""
+"""The lock: every source of a model with its version and hash."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from bluering.training.augment.recorded import recordings
 from bluering.training.places import voices_folder
 from bluering.training.recipe import Recipe
-from bluering.training.ship.judge import Trained
+from bluering.training.ship.judge import TrainedModel
 
 _PACKAGES = (
     "ai-edge-litert",
@@ -36,8 +36,8 @@ _PACKAGES = (
 )
 
 
-def lock(recipe: Recipe, sentences: Path, corpus: Path, trained: Trained) -> dict[str, Any]:
-    """For the lock file beside a model."""
+def lock(recipe: Recipe, sentences: Path, corpus: Path, trained: TrainedModel) -> dict[str, Any]:
+    """The content of a model's lock file."""
     return {
         "format": "bluering.training-lock/1",
         "recipe": json.loads(recipe.model_dump_json()),
@@ -55,7 +55,7 @@ def lock(recipe: Recipe, sentences: Path, corpus: Path, trained: Trained) -> dic
 
 
 def _package(name: str) -> dict[str, str] | None:
-    """Its version and the hash of the list of its files, which holds a hash for each of them."""
+    """Its version, and a hash of its RECORD, which has a hash for each of its files."""
     try:
         found = distribution(name)
     except PackageNotFoundError:

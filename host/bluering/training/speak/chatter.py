@@ -1,7 +1,7 @@
-"""Hours of synthetic talk in which the word never falls: what real recordings have too little of.
+"""Chatter: synthetic talk that never says the wake word, as real recordings are too few.
 
-Half of its words are common ones, half sound like the wake word, in an order that means nothing:
-every few seconds comes a junction of sounds that nobody would think of asking a voice for.
+Half of its words are common ones, half sound like the wake word, in random order: every few seconds
+there is a sequence of sounds that nobody would have thought of scripting.
 """
 
 from collections.abc import Iterator
@@ -21,36 +21,36 @@ from bluering.training.speak.lookalikes import (
 )
 
 _NEAR = 0.5  # the share of words that sound like the wake word
-_NEAREST, _EVEN = 1500, 40  # how many of those there are; how little the first are preferred
-_TEMPER = 0.6  # of the frequency of common words, so that the rare ones fall too
-_SHORTEST, _LONGEST = 4, 14  # words of an utterance
+_NEAREST, _EVEN = 1500, 40  # how many of those there are; larger is closer to uniform
+_TEMPER = 0.6  # exponent on the frequency of common words, so that rare ones occur too
+_SHORTEST, _LONGEST = 4, 14  # words per utterance
 
 
-def texts(phrase: str, dice: np.random.Generator) -> Iterator[str]:
-    """Utterances without end, none with the phrase in it."""
+def texts(phrase: str, rng: np.random.Generator) -> Iterator[str]:
+    """An endless stream of utterances, none of which contains the phrase."""
     wanted = _ways(phrase)
     near, common, frequency = _vocabulary(phrase)
     while True:
-        count = int(dice.integers(_SHORTEST, _LONGEST + 1))
+        count = int(rng.integers(_SHORTEST, _LONGEST + 1))
         words = [
-            near[_rank(len(near), dice)]
-            if near and dice.random() < _NEAR
-            else common[int(np.searchsorted(frequency, dice.random()))]
+            near[_rank(len(near), rng)]
+            if near and rng.random() < _NEAR
+            else common[int(np.searchsorted(frequency, rng.random()))]
             for _ in range(count)
         ]
         text = " ".join(words)
         ways = [sum((pronunciations(word)[0] for word in words), ())]
         if not contained(wanted, ways) and not sounds_same(text, wanted):
-            yield text + str(dice.choice((".", ".", ",", "?", "!")))
+            yield text + str(rng.choice((".", ".", ",", "?", "!")))
 
 
-def _rank(count: int, dice: np.random.Generator) -> int:
-    """0 most often: the density falls with 1 / (rank + _EVEN)."""
-    return min(count - 1, int(_EVEN * ((1 + count / _EVEN) ** dice.random() - 1)))
+def _rank(count: int, rng: np.random.Generator) -> int:
+    """A rank below count; the density falls with 1 / (rank + _EVEN)."""
+    return min(count - 1, int(_EVEN * ((1 + count / _EVEN) ** rng.random() - 1)))
 
 
 def _ways(phrase: str) -> list[Phonemes]:
-    """How the phrase is said; empty where the dictionary lacks one of its words."""
+    """The phrase's pronunciations; none where the dictionary lacks one of its words."""
     try:
         return pronunciations(phrase)
     except TrainingError:
@@ -59,8 +59,8 @@ def _ways(phrase: str) -> list[Phonemes]:
 
 @lru_cache(maxsize=4)
 def _vocabulary(phrase: str) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Words that sound like the phrase, nearest first; common words and the sums of their
-    frequencies, up to 1. No word is near a phrase that the dictionary lacks."""
+    """Words that sound like the phrase, nearest first, none if the dictionary lacks it; common
+    words and their cumulative frequencies, up to 1."""
     from wordfreq import zipf_frequency
 
     wanted = _ways(phrase)

@@ -1,9 +1,9 @@
-"""What sounds like a wake word: words and pairs of words by phonetic distance.
+"""Look-alikes: words and pairs of words that sound like a wake word, by phonetic distance.
 
-Pronunciations from the CMU Pronouncing Dictionary, how common a word is from wordfreq (Zipf's
-scale: 3 is once in a million words). The distance is an edit distance over phonemes whose
-substitutions cost less the more articulatory features two phonemes share, divided by the length of
-the wake word; parts of a longer phrase count as well as all of it.
+Pronunciations come from the CMU Pronouncing Dictionary, word frequencies from wordfreq (Zipf's
+scale: 3 is once per million words). The distance is an edit distance over phonemes, divided by the
+length of the wake word; a substitution costs less the more articulatory features two phonemes
+share. A part of a longer phrase may match as well as all of it.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from functools import lru_cache
 
 from bluering.training.errors import TrainingError
 
-_GAP = 0.8  # an inserted or left-out phoneme; 1 is the costliest substitution
-_OUTSIDE = 0.12  # for each phoneme of the phrase before and after the part that sounds alike
+_GAP = 0.8  # cost of an inserted or deleted phoneme; the costliest substitution is 1
+_OUTSIDE = 0.12  # cost of each phoneme of the phrase outside the matching part
 _FREQUENT = 2.6  # Zipf's scale
 _FILLERS = ("a", "the", "i", "an", "all", "and", "in", "it's", "oh", "her", "his", "my", "your")
 
-# Manner, place, voice of the consonants; height, backness, rounding of the vowels (ARPAbet).
+# ARPAbet: manner, place, voicing of consonants; height, backness, rounding of vowels.
 _CONSONANTS = {
     "P": (0, 0, 0), "B": (0, 0, 1), "T": (0, 3, 0), "D": (0, 3, 1), "K": (0, 6, 0), "G": (0, 6, 1),
     "CH": (1, 4, 0), "JH": (1, 4, 1), "F": (2, 1, 0), "V": (2, 1, 1), "TH": (2, 2, 0),
@@ -30,7 +30,7 @@ _VOWELS = {
     "AH": (3, 2, 0), "ER": (3, 1, 0), "AY": (4, 1, 0), "AW": (4, 2, 1), "OY": (3, 3, 1),
 }  # fmt: skip
 
-# Pairs that are one sound in some accents: "compute a" is "computer" without an R.
+# Pairs that merge in some accents: "compute a" is "computer" in non-rhotic ones.
 _MERGED = {frozenset(pair) for pair in (("AH", "ER"), ("AH", "IH"), ("AA", "AO"))}
 
 Phonemes = tuple[str, ...]
@@ -38,37 +38,37 @@ Phonemes = tuple[str, ...]
 
 @dataclass(frozen=True)
 class LookAlike:
-    """A phrase and its distance from the wake word: 0 sounds the same, 1 nothing alike."""
+    """A phrase and its distance from the wake word: 0 sounds the same, 1 entirely different."""
 
     phrase: str
     distance: float
-    same: bool = False  # in some accents; nobody could learn to tell the two apart
+    same: bool = False  # a homophone in some accents, which nothing could tell apart
 
 
 def pronunciations(phrase: str) -> list[Phonemes]:
-    """The ways to say a phrase, ARPAbet without stress. Raises TrainingError for a word that the
-    dictionary doesn't know."""
+    """All pronunciations of a phrase, in ARPAbet without stress. Raises TrainingError for a word
+    that the dictionary lacks."""
     ways: list[Phonemes] = [()]
     for word in phrase.lower().split():
         known = _dictionary().get(word.strip(".,!?'"), [])
         if not known:
             raise TrainingError(
                 f"the dictionary has no word {word!r}; "
-                "give its look-alikes in the recipe, under confusables"
+                "list its look-alikes in a recipe, under confusables"
             )
         ways = [way + tail for way in ways for tail in known]
     return ways
 
 
-def distance(heard: Phonemes, wanted: Phonemes) -> float:
-    """How far the part of a phrase that sounds most alike is from the wake word, 0 to about 1."""
-    # Semi-global: what lies before and after the part that sounds alike costs little.
+def distance(said: Phonemes, wanted: Phonemes) -> float:
+    """The distance between the wake word and the most similar part of a phrase, 0 to about 1."""
+    # Semi-global alignment: what lies before and after the matching part costs little.
     row = [0.0]
     for _ in wanted:
         row.append(row[-1] + _GAP)
-    best = row[-1] + _OUTSIDE * len(heard)
+    best = row[-1] + _OUTSIDE * len(said)
     start = 0.0
-    for index, symbol in enumerate(heard):
+    for index, symbol in enumerate(said):
         before, row = row, [start + _OUTSIDE]
         start += _OUTSIDE
         for column, target in enumerate(wanted):
@@ -79,13 +79,13 @@ def distance(heard: Phonemes, wanted: Phonemes) -> float:
                     row[-1] + _GAP,
                 )
             )
-        best = min(best, row[-1] + _OUTSIDE * (len(heard) - index - 1))
+        best = min(best, row[-1] + _OUTSIDE * (len(said) - index - 1))
     return best / max(1, len(wanted))
 
 
 @lru_cache(maxsize=4096)
 def substitution(a: str, b: str) -> float:
-    """0 for the same phoneme, 1 for a vowel and a consonant."""
+    """The cost of a substitution: 0 for the same phoneme, 1 between a vowel and a consonant."""
     if a == b:
         return 0.0
     if a in _VOWELS and b in _VOWELS:
@@ -101,9 +101,9 @@ def substitution(a: str, b: str) -> float:
 
 @lru_cache(maxsize=16)
 def look_alikes(phrase: str, count: int) -> tuple[LookAlike, ...]:
-    """The phrases that sound most like the wake word, nearest first: common words, and each of
-    the nearer ones in its most alike pair with a short word. None contains the wake word: what
-    wakes at "computer" can't but wake at "computers"."""
+    """The phrases that sound most like the wake word, nearest first: common words, and pairs of the
+    nearer ones with the short word that brings them closest. None contains the wake word: a
+    detector of "computer" will always wake for "computers"."""
     wanted = pronunciations(phrase)
     near = sorted(
         (nearest(ways, wanted), word)
@@ -123,7 +123,7 @@ def _best_pair(word: str, wanted: list[Phonemes]) -> tuple[float, str] | None:
 
 
 def contained(wanted: list[Phonemes], ways: list[Phonemes]) -> bool:
-    """Whether something said in one of these ways has the wake word in it."""
+    """Whether one of these pronunciations (`ways`) contains the wake word."""
     return any(
         target == way[at : at + len(target)]
         for target in wanted
@@ -133,7 +133,7 @@ def contained(wanted: list[Phonemes], ways: list[Phonemes]) -> bool:
 
 
 def sounds_same(text: str, wanted: list[Phonemes]) -> bool:
-    """Whether words of a text, one after the other, are said like the wake word in some accent."""
+    """Whether consecutive words of a text are a homophone of the wake word in some accent."""
     words = [pronunciations(word)[0] for word in text.split()]
     runs = (
         sum(words[at:to], ()) for at in range(len(words)) for to in range(at + 1, len(words) + 1)
@@ -147,13 +147,13 @@ def _same(a: Phonemes, b: Phonemes) -> bool:
     )
 
 
-def crowd(phrase: str, within: float = 0.15) -> list[LookAlike]:
-    """Common words and phrases so near that they will wake it."""
+def near_homophones(phrase: str, within: float = 0.15) -> list[LookAlike]:
+    """Common words and phrases so similar that they will wake the detector."""
     return [found for found in look_alikes(phrase, 60) if found.distance <= within]
 
 
 def nearest(ways: list[Phonemes], wanted: list[Phonemes]) -> float:
-    """The smallest distance between ways to say something and ways to say the wake word."""
+    """The smallest distance between any pronunciations of a phrase and of the wake word."""
     return min(distance(way, target) for way in ways for target in wanted)
 
 
@@ -169,7 +169,7 @@ def _dictionary() -> dict[str, list[Phonemes]]:
 
 @lru_cache(maxsize=1)
 def common_words() -> dict[str, list[Phonemes]]:
-    """Words heard at least once in a few million, and the ways to say them."""
+    """Words that occur at least once per few million, with their pronunciations."""
     from wordfreq import zipf_frequency
 
     return {

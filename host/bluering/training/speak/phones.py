@@ -1,4 +1,4 @@
-"""Phonemes: eSpeak NG's in Kokoro's alphabet, and what accents make of them."""
+"""Phonemes: from eSpeak NG's alphabet to Kokoro's, and how accents change them."""
 
 import re
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ _TO_KOKORO = (
     ("e", "ɛ"),
 )
 
-# What speakers of other languages make of English sounds: (pattern, replacement, how often).
-# Coarse on purpose: many speakers of each kind, none of them drawn exactly.
+# How speakers of other languages change English sounds: (pattern, replacement, probability).
+# Coarse on purpose: these are to give many speakers, not to portray any of them.
 ACCENTS: dict[str, tuple[tuple[str, str, float], ...]] = {
     "indian": (
         ("t", "ʈ", 0.8),
@@ -97,21 +97,21 @@ ACCENTS: dict[str, tuple[tuple[str, str, float], ...]] = {
 
 
 def for_kokoro(ipa: str, american: bool) -> str:
-    """eSpeak NG's IPA in Kokoro's alphabet."""
+    """Convert eSpeak NG's IPA to Kokoro's alphabet."""
     text = ipa.replace("\u200d", "").replace("_", "").replace("\n", " ").strip()
     for old, new in _TO_KOKORO:
         text = text.replace(old, new)
     return text.replace("ː", "") if american else text
 
 
-def accented(phonemes: str, accent: str, generator: np.random.Generator) -> str:
-    """The phonemes as a speaker with one of ACCENTS might say them; unchanged for ""."""
+def accented(phonemes: str, accent: str, rng: np.random.Generator) -> str:
+    """The phonemes as a speaker with one of ACCENTS might say them; unchanged for no accent, ""."""
     for pattern, replacement, share in ACCENTS.get(accent, ()):
-        if generator.random() < share:
+        if rng.random() < share:
             phonemes = re.sub(pattern, replacement, phonemes)
     return phonemes
 
 
-def choose(names: Sequence[str], generator: np.random.Generator) -> str:
-    """One of the names, each as likely as the others."""
-    return names[int(generator.integers(len(names)))]
+def choose(names: Sequence[str], rng: np.random.Generator) -> str:
+    """One of the names, drawn uniformly."""
+    return names[int(rng.integers(len(names)))]

@@ -1,15 +1,15 @@
-"""Is a phrase a good wake word? Said before the hours that training takes."""
+"""Whether a phrase makes a good wake word: checked before training, which takes hours."""
 
 from bluering.training.errors import TrainingError
-from bluering.training.speak.lookalikes import crowd, pronunciations
+from bluering.training.speak.lookalikes import near_homophones, pronunciations
 
 _FEWEST_PHONEMES = 6
-_COMMON = 4.9  # Zipf's scale: about 80 times in a million words
-_CROWDED = 10  # common words and phrases that sound nearly the same
+_COMMON = 4.9  # Zipf's scale: about 80 times per million words
+_CROWDED = 10  # near homophones
 
 
 def warnings(phrase: str) -> list[str]:
-    """What speaks against a phrase; empty when nothing does. Each names the next step."""
+    """What speaks against a phrase, each with the next step; empty when nothing does."""
     from wordfreq import zipf_frequency
 
     try:
@@ -19,20 +19,21 @@ def warnings(phrase: str) -> list[str]:
     found = []
     if shortest < _FEWEST_PHONEMES:
         found.append(
-            f"{phrase!r} has {shortest} sounds; below {_FEWEST_PHONEMES} a detector has little to "
-            f"go by and wakes often by mistake. Try a longer phrase, as 'hey {phrase.lower()}'"
+            f"{phrase!r} has {shortest} sounds; with fewer than {_FEWEST_PHONEMES} a detector has "
+            "little to go by and often wakes by mistake. Try a longer phrase, like "
+            f"'hey {phrase.lower()}'"
         )
     frequency = zipf_frequency(phrase, "en")
     if frequency >= _COMMON:
         found.append(
-            f"{phrase!r} is said about {10 ** (frequency - 3):.0f} times in a million words: it "
-            "will wake whenever it is. Choose something people don't say by chance"
+            f"{phrase!r} occurs about {10 ** (frequency - 3):.0f} times per million words and will "
+            "wake the device each time. Choose something that people don't say by chance"
         )
-    alike = crowd(phrase)
+    alike = near_homophones(phrase)
     if len(alike) >= _CROWDED:
         nearest = ", ".join(f"“{look.phrase}”" for look in alike[:5])
         found.append(
-            f"{len(alike)} common words or phrases sound almost like {phrase!r}: {nearest}. "
-            "Expect false accepts by them, or choose a phrase with rarer sounds"
+            f"{len(alike)} common words or phrases sound almost like {phrase!r}, among them "
+            f"{nearest}. Expect false accepts from them, or choose a phrase with rarer sounds"
         )
     return found

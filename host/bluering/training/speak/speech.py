@@ -1,4 +1,4 @@
-"""The stage "synthesise": scripts to clips, a batch at a time, each kept under the hash of all that
+"""From scripts to clips of speech, a batch at a time, each kept under a hash of everything that
 decides how it sounds."""
 
 import hashlib
@@ -18,10 +18,10 @@ from bluering.training.speak.script import Batch
 from bluering.training.speak.voices import Speech, Utterance, Voice, tidy
 from bluering.training.workers import processes
 
-_SHORTEST = 1600  # samples; less is a failure of the engine
+_SHORTEST = 1600  # samples; anything shorter is a failure of the engine
 _FORMAT = 1
 
-# Where each engine is, and the packages whose versions decide how it sounds.
+# The class of each engine, and the packages whose versions decide how it sounds.
 ENGINES = {
     "kokoro": (
         "bluering.training.speak.voices.kokoro:Kokoro",
@@ -35,35 +35,35 @@ ENGINES = {
 
 @dataclass(frozen=True)
 class Clip:
-    """An utterance as it was spoken."""
+    """An utterance and how it sounds."""
 
     utterance: Utterance
     samples: Speech
 
 
 def synthesise(
-    batches: Iterable[Batch], folder: Path, jobs: int, told: Callable[[int, int], None]
+    batches: Iterable[Batch], folder: Path, jobs: int, progress: Callable[[int, int], None]
 ) -> list[Path]:
-    """Speak what isn't spoken yet; the files of all batches, in order.
+    """Synthesise what isn't in the folder yet; the files of all batches, in order.
 
-    told: called with the number of batches done and of all, as they end. Raises TrainingError
-    when an engine fails or a process dies; what was finished stays.
+    progress: called with the number of batches done and of all, as they end. Raises TrainingError
+    when an engine fails or a process dies; finished batches are kept.
     """
     wanted = [(batch, folder / f"{key(batch)}.npz") for batch in batches]
     missing = [(batch, path) for batch, path in wanted if not path.exists()]
     done = len(wanted) - len(missing)
-    told(done, len(wanted))
-    # A fresh process for each batch: what an engine remembers of the last one can't be heard.
+    progress(done, len(wanted))
+    # A fresh process for each batch, as an engine's state may carry over into what it says next.
     with processes(jobs, tasks_each=1) as pool:
         for future in as_completed([pool.submit(speak, batch, path) for batch, path in missing]):
             future.result()
             done += 1
-            told(done, len(wanted))
+            progress(done, len(wanted))
     return [path for _, path in wanted]
 
 
 def key(batch: Batch) -> str:
-    """A hash of all that decides how a batch sounds."""
+    """A hash of everything that decides how a batch sounds."""
     packages = versions(batch.engine)
     content = {
         "format": _FORMAT,
@@ -74,9 +74,8 @@ def key(batch: Batch) -> str:
 
 
 def versions(engine: str) -> dict[str, str]:
-    """The packages that decide how an engine sounds, and what is installed of them.
-
-    Raises TrainingError where one is missing."""
+    """The packages that decide how an engine sounds, with the versions installed. Raises
+    TrainingError where one is missing."""
     try:
         return {name: version(name) for name in ENGINES[engine][1]}
     except PackageNotFoundError as error:
@@ -92,7 +91,7 @@ def voice(engine: str) -> Voice:
 
 
 def speak(batch: Batch, path: Path) -> None:
-    """Speak a batch into a file, which appears when it is whole."""
+    """Synthesise a batch into a file, which appears only when complete."""
     engine = voice(batch.engine)
     spoken = []
     for utterance in batch.utterances:
@@ -113,7 +112,7 @@ def speak(batch: Batch, path: Path) -> None:
 
 
 def clips(paths: Iterable[Path]) -> list[Clip]:
-    """The clips of some batches, without those that an engine couldn't speak."""
+    """The clips of some batches, without those that an engine failed to speak."""
     found = []
     for path in paths:
         with np.load(path) as stored:

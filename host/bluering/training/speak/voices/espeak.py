@@ -1,4 +1,4 @@
-"""eSpeak NG: hundreds of voices at once, robotic but varied, and the phonemes of any text."""
+"""eSpeak NG: hundreds of voices, robotic but varied, and the phonemes of any text."""
 
 import ctypes
 from functools import lru_cache
@@ -16,8 +16,8 @@ _CHARS_UTF8 = 1
 
 
 class EspeakVoice:
-    """The library keeps traces of what it said before: whole batches are the same each time, not
-    single utterances."""
+    """The library carries state from one utterance to the next: whole batches are reproducible,
+    single utterances aren't."""
 
     def say(self, utterance: Utterance) -> tuple[NDArray[np.float32], int]:
         """As Voice.say."""
@@ -29,7 +29,7 @@ class EspeakVoice:
 
 
 def phonemes_of(text: str, language: str) -> str:
-    """IPA with stress marks, of all clauses."""
+    """IPA with stress marks, clauses separated by spaces."""
     speaker = _speaker()
     library = speaker.library
     library.espeak_TextToPhonemes.restype = ctypes.c_char_p

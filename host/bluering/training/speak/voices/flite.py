@@ -1,4 +1,4 @@
-"""CMU Flite, a program; its voices kal, awb, rms and slt may be used for anything.
+"""CMU Flite, a program; its voices kal, awb, rms and slt may be used for any purpose.
 
 setup/voices.sh unpacks it from Debian's packages into the voices' folder.
 """

@@ -1,7 +1,7 @@
 """Hibari: a small network distilled from one of Kokoro's voices, a hundred times faster.
 
-One voice and hardly any moods, so it says what isn't the word, for hours. The package hibari-tts
-(Apache-2.0) carries all of it; it reads plain English.
+It has one voice with little variation, so it says everything but the word, for hours. All of it is
+in the package hibari-tts (Apache-2.0); it reads plain English.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _SLOWEST, _FASTEST = 0.5, 2.0
 
 
 class Hibari:
-    """The model on one thread. The same utterance gives the same samples each time."""
+    """Runs on one thread. The same utterance always gives the same samples."""
 
     def __init__(self) -> None:
         try:

