@@ -1,4 +1,4 @@
-"""Noise for tracks: how often each kind of recording is drawn, and what is made."""
+"""Noise for tracks: how often each kind of recording is drawn, and synthetic noise."""
 
 from collections import Counter
 from pathlib import Path
@@ -32,7 +32,7 @@ _RECORDINGS = {
 
 
 def _drawn(noises: Noises, count: int) -> Counter[float]:
-    """How often each value is heard; 0 for what was made."""
+    """How often each value is drawn; 0 stands for synthetic noise."""
     rng = np.random.default_rng(1)
     found: Counter[float] = Counter()
     for _ in range(count):
@@ -45,7 +45,7 @@ def _drawn(noises: Noises, count: int) -> Counter[float]:
 
 
 @pytest.mark.parametrize(("by", "rain"), [("time", 0.02), ("kind", 1 / 6)])
-def test_a_kind_comes_by_its_time_or_by_the_root_of_it(by: NoiseBy, rain: float) -> None:
+def test_kinds_are_drawn_by_duration_or_by_its_square_root(by: NoiseBy, rain: float) -> None:
     found = _drawn(Noises(_RECORDINGS, by), 1000)
     share = found[1.0] / (found[1.0] + found[2.0] + found[3.0] * (by == "time"))
     assert share == pytest.approx(rain, abs=0.04)
@@ -53,7 +53,7 @@ def test_a_kind_comes_by_its_time_or_by_the_root_of_it(by: NoiseBy, rain: float)
     assert found[0.0] > 100
 
 
-def test_of_kinds_none_is_talk_but_people_talk_at_once() -> None:
+def test_by_kind_talk_is_drawn_only_as_babble() -> None:
     quiet = {kind: pool for kind, pool in _RECORDINGS.items() if kind != "speech"}
     assert _drawn(Noises(_RECORDINGS, "kind"), 300)[2.0] > 100
     assert set(_drawn(Noises(quiet, "kind"), 300)) == {0.0, 1.0, 2.0, _TALK}
@@ -62,12 +62,12 @@ def test_of_kinds_none_is_talk_but_people_talk_at_once() -> None:
 
 
 @pytest.mark.parametrize("by", ["time", "kind"])
-def test_without_recordings_noise_is_made(by: NoiseBy) -> None:
+def test_without_recordings_noise_is_synthetic(by: NoiseBy) -> None:
     assert set(_drawn(Noises({}, by), 100)) == {0.0, _TALK}
 
 
 @pytest.mark.parametrize("by", ["time", "kind"])
-def test_the_same_seed_draws_the_same(by: NoiseBy) -> None:
+def test_draws_are_reproducible(by: NoiseBy) -> None:
     noises = Noises(_RECORDINGS, by)
     silence = np.zeros(_LENGTH, np.float32)
 
@@ -79,7 +79,7 @@ def test_the_same_seed_draws_the_same(by: NoiseBy) -> None:
     assert some(1) != some(2)
 
 
-def test_sudden_sounds_stand_out_of_what_is_between_them() -> None:
+def test_sudden_sounds_stand_out() -> None:
     rng = np.random.default_rng(1)
     sounds = [sound.sudden(4 * RATE, rng) for _ in range(20)]
     again = sound.sudden(4 * RATE, np.random.default_rng(1))
@@ -94,7 +94,7 @@ def test_sudden_sounds_stand_out_of_what_is_between_them() -> None:
     )
 
 
-def test_noise_by_both_is_by_kind_in_every_third_file_to_learn_from(tmp_path: Path) -> None:
+def test_noise_by_both_is_by_kind_in_every_third_training_shard(tmp_path: Path) -> None:
     sentences = [tmp_path / "sentence.npz"]
     kinds = ("word", "look_alike", "sentence", "held_out")
     said: dict[str, list[Path]] = dict.fromkeys(kinds, sentences)

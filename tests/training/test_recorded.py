@@ -23,7 +23,7 @@ from bluering.training.workers import make_files
 
 
 def _write(path: Path, seconds: float = 0.6, noise: float = 20.0) -> Path:
-    """A word after a second, in noise."""
+    """A word after one second, in noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(1)
     x = rng.normal(0, noise, 3 * RATE)
@@ -33,7 +33,7 @@ def _write(path: Path, seconds: float = 0.6, noise: float = 20.0) -> Path:
     return path
 
 
-def test_the_word_is_cut_out_of_its_recording(tmp_path: Path) -> None:
+def test_recordings_are_trimmed_to_the_word(tmp_path: Path) -> None:
     [clip] = recorded_clips([_write(tmp_path / "a.wav")], "computer")
     assert len(clip.samples) / RATE == pytest.approx(0.6, abs=0.08)
     assert (clip.utterance.engine, clip.utterance.text) == ("recorded", "computer")
@@ -42,7 +42,7 @@ def test_the_word_is_cut_out_of_its_recording(tmp_path: Path) -> None:
     assert (tracks.end > tracks.start).all()
 
 
-def test_folders_are_read_to_their_depths_and_in_order(tmp_path: Path) -> None:
+def test_folders_are_read_recursively_and_in_order(tmp_path: Path) -> None:
     for name in ("b/2.flac", "b/1.flac", "b/deep/3.wav", "b/readme.txt"):
         path = tmp_path / name
         _write(path) if path.suffix != ".txt" else path.write_text("no sound")
@@ -50,7 +50,7 @@ def test_folders_are_read_to_their_depths_and_in_order(tmp_path: Path) -> None:
     assert [path.name for path in found] == ["1.flac", "2.flac", "3.wav"]
 
 
-def test_what_is_wrong_with_recordings_is_said(tmp_path: Path) -> None:
+def test_errors_name_what_is_wrong_with_recordings(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no sound files"):
         recordings([str(tmp_path / "nowhere")])
     silent = tmp_path / "silent.wav"
@@ -96,7 +96,7 @@ def _spoken(word: list[Path], sentence: Path) -> SpeechFiles:
     return SpeechFiles({"word": word, "look_alike": [], "sentence": [sentence], "held_out": []})
 
 
-def test_where_nothing_was_synthesised_words_are_learned_from_recordings(
+def test_without_synthetic_words_all_tracks_use_the_recordings(
     clip: Path, made: Callable[..., dict[str, list[Path]]]
 ) -> None:
     one, two = (made(_spoken([], clip), name, word=100, part=2, noise=2) for name in ("one", "two"))
@@ -106,10 +106,10 @@ def test_where_nothing_was_synthesised_words_are_learned_from_recordings(
     assert len(read_tracks(one["word"])) == 100
 
 
-def test_recordings_make_tracks_of_their_own_and_leave_the_others_as_they_are(
+def test_recordings_have_tracks_of_their_own_and_leave_the_others_unchanged(
     clip: Path, made: Callable[..., dict[str, list[Path]]]
 ) -> None:
-    """So that what was synthesised needn't be augmented again where recordings are added."""
+    """So that adding recordings doesn't repeat the augmentation of synthetic speech."""
     counts = {"word": 4, "recorded": 100, "noise": 2}
     one, two, none = (
         made(_spoken([clip], clip), *names, **counts) for names in (("one",), ("two",), ())

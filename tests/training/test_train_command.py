@@ -1,4 +1,4 @@
-"""`bluering train`, every stage of it, tiny."""
+"""`bluering train`, every stage on hardly any data."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ def _smoke(
 
 
 @pytest.mark.slow
-def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
+def test_from_a_word_to_a_model_twice_the_same(tmp_path: Path) -> None:
     recipe = tmp_path / "alexa.toml"
     recipe.write_text('phrase = "Alexa"\nnoise_by = "both"\n')
     first = _smoke(recipe, tmp_path / "first", tmp_path / "cache")
@@ -54,6 +54,7 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     header = parse_compiled(compiled_word(folder / "alexa.json").blob).header
     assert header.source_sha256 == hashlib.sha256(model).digest()
     synthetic = read_report(folder / "synthetic.json")
+    assert " --omit-names " in synthetic.command
     clean = synthetic.models[0].points[0].condition("clean")
     assert clean is not None
     assert clean.clips == 12
@@ -66,14 +67,14 @@ def test_from_a_word_to_two_models_twice_the_same(tmp_path: Path) -> None:
     assert record["model"] == hashlib.sha256(model).hexdigest()
     assert record["int8 against float"]["clips"] == 12
 
-    # All is the same where nothing is there, by one process.
+    # The same with an empty cache and one process.
     anew = _smoke(recipe, tmp_path / "anew", tmp_path / "other", jobs=1)
     for stage in ("train", "train 2"):
         assert f"{stage}: 30 of 30" in anew.stderr
     for file in ("alexa.tflite", "alexa.json"):
         assert (tmp_path / "anew" / file).read_bytes() == (folder / file).read_bytes()
 
-    # Nothing is done again where all is.
+    # With everything in the cache nothing is trained again.
     kept = {file: (folder / file).read_bytes() for file in ("lock.json", "alexa.tflite", "CARD.md")}
     again = _smoke(recipe, folder, tmp_path / "cache")
     assert again.returncode == 0, again.stderr
@@ -86,13 +87,13 @@ def test_a_card_says_where_the_recipe_is() -> None:
     assert recipe_place(ROOT / "models/moon", "hey_moon") == "the recipe in its lock"
 
 
-def test_what_is_no_phrase_is_refused(tmp_path: Path) -> None:
+def test_anything_but_a_phrase_is_refused(tmp_path: Path) -> None:
     done = _train("hal 9000", cache=tmp_path)
     assert done.returncode != 0
     assert "neither a recipe nor an English phrase" in done.stderr
 
 
-def test_a_poor_phrase_is_warned_of_before_anything_is_done(tmp_path: Path) -> None:
+def test_check_warns_of_a_poor_phrase_and_does_nothing_else(tmp_path: Path) -> None:
     done = _train("echo", "--check", cache=tmp_path)
     assert done.returncode == 0
     assert "3 sounds" in done.stderr

@@ -1,4 +1,4 @@
-"""Processes that learn side by side."""
+"""Worker processes: progress, failures, interruption."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests import elsewhere
 Lines = list[tuple[str, int, int, str]]
 
 
-def test_what_they_tell_is_told_here_in_order() -> None:
+def test_progress_is_reported_in_order() -> None:
     progress: Lines = []
 
     runs = [partial(elsewhere.counted, *stage) for stage in (("train", 5), ("train 2", 3))]
@@ -30,7 +30,7 @@ def test_what_they_tell_is_told_here_in_order() -> None:
     assert str(os.getpid()) not in {line[3].removeprefix("by ") for line in progress}
 
 
-def test_when_one_fails_the_others_stop_and_it_says_why(tmp_path: Path) -> None:
+def test_when_one_fails_the_others_stop(tmp_path: Path) -> None:
     begun, stopped = tmp_path / "begun", tmp_path / "stopped"
 
     runs = (
@@ -42,7 +42,7 @@ def test_when_one_fails_the_others_stop_and_it_says_why(tmp_path: Path) -> None:
     assert stopped.exists()
 
 
-def test_interrupted_here_they_stop_there(tmp_path: Path) -> None:
+def test_an_interrupt_stops_them(tmp_path: Path) -> None:
     begun, stopped = tmp_path / "begun", tmp_path / "stopped"
 
     def interrupt() -> None:
@@ -59,7 +59,7 @@ def test_interrupted_here_they_stop_there(tmp_path: Path) -> None:
     assert stopped.exists()
 
 
-def test_where_nobody_can_be_told_they_stop(tmp_path: Path) -> None:
+def test_they_stop_when_progress_fails(tmp_path: Path) -> None:
     begun, stopped = tmp_path / "begun", tmp_path / "stopped"
 
     def full(*_: object) -> None:
@@ -70,18 +70,18 @@ def test_where_nobody_can_be_told_they_stop(tmp_path: Path) -> None:
     assert stopped.exists()
 
 
-def test_one_that_dies_is_a_clear_error() -> None:
+def test_a_training_process_that_dies_is_a_clear_error() -> None:
     with pytest.raises(TrainingError, match="fewer --jobs"), TrainingPool(1, _silent) as pool:
         pool.run(elsewhere.dies)
 
 
 @pytest.mark.parametrize("tasks_each", [None, 1])
-def test_one_that_dies_over_a_file_is_a_clear_error(tasks_each: int | None) -> None:
+def test_a_worker_that_dies_is_a_clear_error(tasks_each: int | None) -> None:
     with pytest.raises(TrainingError, match="fewer --jobs"), processes(1, tasks_each) as pool:
         pool.submit(elsewhere.dies).result()
 
 
-def test_they_keep_the_memory_that_they_have_unless_somebody_says_otherwise(
+def test_memory_is_reused_unless_the_environment_says_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)

@@ -108,7 +108,7 @@ def _learned(recipe: Recipe) -> str:
     )
     branches = recipe.training.branches
     mean = (
-        f"Its weights are the mean of a network's and of its {branches} fine-tuned copies'. "
+        f"Its weights are the mean of a network's and those of {branches} fine-tuned copies of it. "
         if branches
         else ""
     )

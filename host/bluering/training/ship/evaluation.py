@@ -49,7 +49,7 @@ def _measure(
     command = ["bluering", "validate", "--model", str(folder.manifest), "--corpus", str(corpus)]
     for condition in conditions:
         command += ["--condition", condition]
-    command += ["--omit-folder", "-o", str(output.with_suffix(""))]
+    command += ["--omit-names", "-o", str(output.with_suffix(""))]
     with Bar() as bar:
         report = carry_out(prepared, store, workers, bar, shlex.join(command))
     report = without_names(report)
