@@ -11,7 +11,7 @@ from bluering.training.errors import TrainingError
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _Count = Annotated[int, Field(ge=0, le=100_000)]
-NoiseBy = Literal["time", "kind"]  # see noises.py
+NoiseBy = Literal["time", "kind"]  # see augment/noises.py
 TracksNoiseBy = NoiseBy | Literal["both"]  # by kind in every third file of tracks, else by time
 
 
