@@ -27,7 +27,7 @@ def train(
     ] = None,
     corpus: Annotated[
         Path,
-        typer.Option("--corpus", help="A manifest.csv of recordings, for noise and evaluation."),
+        typer.Option("--corpus", help="A manifest.csv of recordings, for training and evaluation."),
     ] = _CORPUS,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = os.cpu_count() or 1,
     smoke: Annotated[

@@ -107,10 +107,9 @@ def _learned(recipe: Recipe) -> str:
         else ""
     )
     branches = recipe.training.branches
+    copies = "a fine-tuned copy" if branches == 1 else f"{branches} fine-tuned copies"
     mean = (
-        f"Its weights are the mean of a network's and those of {branches} fine-tuned copies of it. "
-        if branches
-        else ""
+        f"Its weights are the mean of a network's and those of {copies} of it. " if branches else ""
     )
     counts = _table(("", "Kokoro", "eSpeak NG", "Flite"), rows)
     return (
