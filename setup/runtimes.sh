@@ -4,7 +4,9 @@
 #   .cache/qemu/qemu-xtensa-static   runs Xtensa machine code
 #   .cache/xtensa-gcc/cc1, as, ld    make it out of C: only to count what MicroPython's own C costs
 #   .cache/mbedtls                   the C of MicroPython's AES and SHA-256
-# All are Debian's, unpacked and not installed. Where they can't be had, this says why and
+#   .cache/valgrind/valgrind         counts instructions of 32-bit MicroPython, by C function
+#   .cache/micropython-chip          MicroPython with an ESP32-S3's memory, built by setup/chip.sh
+# All but the last are Debian's, unpacked and not installed. Where they can't be had, this says why and
 # succeeds all the same: the tests that need them are skipped.
 set -eu
 cd "$(dirname "$0")/.."
@@ -21,9 +23,11 @@ give_up() {
     exit 0
 }
 
+. setup/chip.sh
 [ -x "$cache/micropython32/mpy32" ] && [ -x "$cache/qemu/qemu-xtensa-static" ] &&
-    [ -x "$cache/xtensa-gcc/cc1" ] && [ -d "$cache/mbedtls" ] && exit 0
-what="the 32-bit MicroPython, QEMU and the Xtensa compiler"
+    [ -x "$cache/xtensa-gcc/cc1" ] && [ -d "$cache/mbedtls" ] &&
+    [ -x "$cache/valgrind/valgrind" ] && chip_is_built && exit 0
+what="the 32-bit MicroPython, QEMU, valgrind and the Xtensa compiler"
 [ "$(uname -sm)" = "Linux x86_64" ] ||
     give_up "$what are fetched for Linux on x86-64 only, this is $(uname -sm)"
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
@@ -123,3 +127,21 @@ if [ ! -d "$cache/mbedtls" ]; then
     mv "$work"/mbedtls/*/include "$work"/mbedtls/*/library "$work"/mbedtls/*/LICENSE "$work/kept"
     keep "$work/kept" mbedtls
 fi
+
+if [ ! -x "$cache/valgrind/valgrind" ]; then
+    unpack_packages amd64 "$work/sources.list" "$work/valgrind" valgrind ||
+        give_up "valgrind could not be fetched (see above)"
+    rm -rf "$work/valgrind/usr/share"
+    cat >"$work/valgrind/valgrind" <<'WRAPPER'
+#!/bin/sh
+# Valgrind with its own tools, wherever this folder lies.
+here=$(dirname "$(readlink -f "$0")")/usr
+VALGRIND_LIB=$here/libexec/valgrind exec "$here/bin/valgrind.bin" "$@"
+WRAPPER
+    chmod +x "$work/valgrind/valgrind"
+    "$work/valgrind/valgrind" --version >/dev/null || give_up "valgrind doesn't run here"
+    keep "$work/valgrind" valgrind
+fi
+
+chip_is_built || build_chip_runtime ||
+    give_up "MicroPython with the chip's memory could not be built (see above)"

@@ -1,18 +1,18 @@
-"""What tests of processes that learn do there; in a module that those can import."""
+"""Tasks for tests of worker processes, in a module that these can import."""
 
 import os
 import time
 from pathlib import Path
 
 from bluering.training.errors import TrainingError
-from bluering.training.workers import StoppedError, tell
+from bluering.training.workers import StoppedError, report
 
 PATIENCE = 60.0  # seconds
 
 
 def counted(stage: str, total: int) -> str:
     for done in range(total):
-        tell(stage, done + 1, total, f"by {os.getpid()}")
+        report(stage, done + 1, total, f"by {os.getpid()}")
     return stage
 
 
@@ -20,7 +20,7 @@ def until_stopped(begun: Path, stopped: Path) -> None:
     begun.touch()
     try:
         while True:
-            tell("endless", 1, 2, "")
+            report("endless", 1, 2, "")
             time.sleep(0.01)
     except StoppedError:
         stopped.touch()
@@ -31,7 +31,7 @@ def fails_once_there(path: Path) -> None:
     until = time.monotonic() + PATIENCE
     while not path.exists() and time.monotonic() < until:
         time.sleep(0.01)
-    raise TrainingError("what this network learns from is damaged")
+    raise TrainingError("the data of this network is damaged")
 
 
 def dies() -> None:

@@ -34,6 +34,7 @@ _REST_MS = 30  # how long the device rests at once while its microphone is off
 _WIRE_MS = 10
 _FRAME_POLLS = 8  # so many looks at the link take in a frame with a hop in it
 _WIRE_PATIENCE = 3000  # waits of 10 ms: a host that sends nothing for so long is gone
+_ROUND = 99  # hops that are heard in blocks before the rest is looked at again: odd and even
 _FIRST_FEATURES = 2  # hops before the one that ends the first row of features
 _WARNING = messages.SEVERITIES.index("warning")
 _ERROR = messages.SEVERITIES.index("error")
@@ -54,11 +55,11 @@ class App:
     """A running device: ``run`` until it is to do something else.
 
     base: light, link and settings (``base.Base``); board: microphone and switches
-    (``board.Board``); words: a list of ``spotter.words.Word``; frontend; recording: makes what
-    records (``start.Recording``).
+    (``board.Board``); words: a list of ``spotter.words.Word``; frontend; equipment: makes what
+    records (``privacy.equipment.Equipment``).
     """
 
-    def __init__(self, base, board, words, frontend, recording):
+    def __init__(self, base, board, words, frontend, equipment):
         self._base = base
         self._board = board
         self._microphone = board.microphone
@@ -67,7 +68,7 @@ class App:
         self._settings = base.settings
         self._words = words
         self._frontend = frontend
-        self._recording = recording
+        self._equipment = equipment
         self._day = DayTime()
         self._clock = Clock()
         self._heard = Clock()  # hops processed; the clock counts lost ones too
@@ -80,7 +81,7 @@ class App:
             board.microphone,
             self._show,
             self._report,
-            recording.false_wakes,
+            equipment.false_wakes,
             self._wake,
             base.settings,
             self._state_changed,
@@ -105,7 +106,6 @@ class App:
         self._ended = False
         self._rested_us = 0  # that make no whole hop yet
         self.passed = 0
-        self._turn = False
 
     def run(self, healthy=None, watchdog=None):
         """Listen until the host asks for something else; returns RESTART, LEAVE or ENDED.
@@ -117,7 +117,18 @@ class App:
         left = HEALTHY_HOPS
         following = STAY
         while following == STAY:
-            following = self.cycle()
+            try:
+                following = self.cycle()
+                self.listen(watchdog)
+            except OSError as error:
+                # The microphone's: what else can fail so is caught where it does.
+                self._failed("microphone", error)
+                self._shell.post(gate.MIC_FAILED)
+            except MemoryError as error:
+                if not self._shell.busy():
+                    raise
+                self._failed("memory", error)
+                self._shell.post(gate.CANCEL)
             if watchdog:
                 watchdog.feed()
             if left > 0:
@@ -141,37 +152,86 @@ class App:
         gc.collect()
 
     def cycle(self):
-        """Hear and act on one hop, or three; returns STAY, or what ``run`` returns.
+        """Hear and act on one hop, or up to three; returns STAY, or what ``run`` returns.
 
         ``passed`` is how many hops of time went by.
         """
-        shell = self._shell
-        # While it only listens, it sees to the host and the switches in every other cycle, and
-        # writes in those between.
-        self._turn = not self._turn
-        looks = self._turn or not shell.idle
-        if looks:
-            self._commands.poll()
+        self._commands.poll()
         count = self._next_hops()
-        began = time.ticks_us()
-        if looks:
-            self._read_switches()
+        self._read_switches()
         if count:
             self._hear(count)
-        passed = self.passed
-        written = 0 if self._turn and shell.idle else self._link.out.pump()
+        shell = self._shell
         # What a block ends with, a wake for one, began at its last hop.
-        shell.tick(written, passed if shell.idle or count < BLOCK else 1)
+        hops = self.passed if shell.idle or count < BLOCK else 1
+        self._tick(hops, self._link.out.pump())
+        return ENDED if self._ended else self._commands.next
+
+    def listen(self, watchdog=None):
+        """Hear block after block for as long as nothing else is to be done, a second at most.
+
+        It is what ``cycle`` does, with nothing looked up or called that isn't needed: all the
+        rest of the device's time is spent here. Commands are read in every other block, and
+        what is told is written in those between.
+        """
+        block, shell, link = self._block, self._shell, self._link
+        if not block or not shell.idle or self._until_step != BLOCK or self._frontend.missing:
+            return
+        microphone, clock, words = self._microphone, self._clock, self._words
+        run, program = block.run, block.program
+        inbox, out = link.inbox, link.out
+        reports = self.reports
+        hops = 0
+        while hops < _ROUND and not inbox.receiving and out.pending <= out.burst:
+            lost = microphone.read(BLOCK)
+            if lost or microphone.count != BLOCK:
+                count = self._arrived(lost)
+                if count:
+                    self._hear(count)
+                self._tick(self.passed, 0)
+                break
+            low = clock.low + BLOCK
+            if low > 0xFFFF:
+                clock.advance(BLOCK)
+            else:
+                clock.low = low
+            hops += BLOCK
+            peak = run(program, 0)
+            for word in words:
+                if word.detector.step(word.model.finish()):
+                    self._woke(word, 0)
+            reports.scores(peak)
+            if watchdog:
+                watchdog.feed()
+            if hops & 1:
+                if inbox.poll():
+                    self._commands.act()
+                self._read_switches()
+            else:
+                out.pump()
+            if not shell.idle or self._commands.next != STAY:
+                break
+        if hops:
+            self._heard.advance(hops)
+            self._tick(hops if shell.idle else 1, 0)
+            self.passed += hops
+
+    def _tick(self, hops, written):
+        """So many hops have passed, in which the link took so many bytes."""
+        self._shell.tick(written, hops)
+        if self._light.tick(hops):
+            self._write_frame()
+        if self._day.tick(hops):
+            self.settings_changed()
+        self.reports.hops(hops)
+
+    def _write_frame(self):
         try:
-            if self._light.tick(passed):
+            if self._light.write_frame():
                 self.reports.light()
         except OSError as error:
             self._failed("ring", error)
-            shell.post(gate.RING_FAILED)
-        if self._day.tick(passed):
-            self.settings_changed()
-        self.reports.hops(passed, time.ticks_diff(time.ticks_us(), began))
-        return ENDED if self._ended else self._commands.next
+            self._shell.post(gate.RING_FAILED)
 
     def heard(self):
         """Hops that were processed so far."""
@@ -189,17 +249,13 @@ class App:
             self._rest()
             return 0
         wanted = 1
-        link = self._link
-        hurry = link.inbox.receiving or link.out.pending > link.out.burst
-        if shell.idle and self._block and not hurry:
-            # So that a block ends with the hop after which the models step.
-            wanted = self._until_step % BLOCK or BLOCK
-        try:
-            lost = microphone.read(wanted)
-        except OSError as error:
-            self._failed("microphone", error)
-            shell.post(gate.MIC_FAILED)
-            return 0
+        if shell.idle and self._block:
+            # So that blocks begin after a hop with which the models step.
+            wanted = self._until_step % BLOCK or (1 if self._link.inbox.receiving else BLOCK)
+        return self._arrived(microphone.read(wanted))
+
+    def _arrived(self, lost):
+        """The microphone was read; returns the number of hops that came."""
         if lost < 0:
             self._ended = True
             return 0
@@ -207,7 +263,7 @@ class App:
         if lost:
             self._clock.advance((lost + HOP // 2) // HOP)
             self._forget()
-        count = microphone.count
+        count = self._microphone.count
         self.passed = count
         self._clock.advance(count)
         return count
@@ -249,12 +305,6 @@ class App:
         self._heard.advance(count)
         shell = self._shell
         frontend = self._frontend
-        if count == BLOCK == self._until_step and not frontend.missing:
-            self._block.push()
-            for word in self._words:
-                self._score(word, 0)
-            self.reports.scores(frontend.peak)
-            return
         lost = self._lost
         self._lost = 0
         index = 0
@@ -272,23 +322,20 @@ class App:
 
     def _features(self, later):
         """A row of features is new; ``later``: hops after it that are counted already."""
-        frontend = self._frontend
-        features = frontend.features
-        shell = self._shell
-        if shell.state == gate.RECORDING and self._end_pointer.push(features, frontend.peak):
-            shell.post(gate.SILENCE)
-        stepped = False
+        if self._shell.state == gate.RECORDING:
+            self._find_end()
+        features = self._frontend.features
         for word in self._words:
-            if word.model.push(features):
-                stepped = True
-                self._score(word, later)
-        if stepped:
-            self.reports.scores(frontend.peak)
+            if word.push(features):
+                self._woke(word, later)
+        if self._until_step == self._stride:
+            self.reports.scores(self._frontend.peak)
 
-    def _score(self, word, later):
-        """A word's model stepped."""
-        if word.detector.step(word.model.probability):
-            self._woke(word, later)
+    def _find_end(self):
+        """Whether whoever spoke to the device has finished."""
+        frontend = self._frontend
+        if self._end_pointer.push(frontend.features, frontend.peak):
+            self._shell.post(gate.SILENCE)
 
     def _woke(self, word, later):
         wake = self._wake
@@ -338,7 +385,7 @@ class App:
         state = self._shell.state
         if state == gate.RECORDING:
             self._end_pointer.reset()
-        elif state == gate.LISTENING and self._recording.overdue:
+        elif state == gate.LISTENING and self._equipment.overdue:
             self.settings_changed()
         if not self._microphone.running:
             self._stale = True
@@ -383,7 +430,7 @@ class App:
         if not policy.may_record(settings, self._day.minute):
             shell.post(gate.CANCEL)
         try:
-            self._recording.provide(shell, settings)
+            self._equipment.provide(shell, settings)
         except MemoryError as error:
             self._failed("memory", error)
         board = self._board

@@ -41,10 +41,14 @@ class Requests:
 
     def poll(self):
         """Carry out what came in; True when something did."""
-        inbox = self._link.inbox
-        if not inbox.poll():
+        if not self._link.inbox.poll():
             return False
-        handler = self._handlers.get(inbox.kind)
+        self.act()
+        return True
+
+    def act(self):
+        """Carry out the message that the inbox holds."""
+        handler = self._handlers.get(self._link.inbox.kind)
         if handler:
             try:
                 handler()
@@ -52,7 +56,6 @@ class Requests:
                 self._warn("message", "a message of the host made no sense")
             except MemoryError as error:
                 self._warn("memory", "there is no room for what the host asks: " + str(error))
-        return True
 
     def _values(self, message):
         if self._link.inbox.length < message.size:

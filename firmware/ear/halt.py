@@ -27,7 +27,8 @@ def halt(base, state, code, text, watchdog=None):
         if came and link.inbox.kind == messages.HELLO_REQUEST.id:
             _tell(base, state, code, text)
         try:
-            base.light.tick(_HOPS)
+            if base.light.tick(_HOPS):
+                base.light.write_frame()
         except OSError:
             base.show(state)  # begins anew
         link.flush_some()

@@ -14,7 +14,7 @@ class Kernels:
         """``module``: its public functions are the kernels."""
         self.module = module
         self._address = None
-        self._run = self._locate = None
+        self.run = self._locate = None
         for name in dir(module):
             function = getattr(module, name)
             if name[0] != "_" and callable(function):
@@ -29,18 +29,18 @@ class Kernels:
     def run_with(self, run, locate):
         """Let sequences be run by the native ``run``; ``locate`` tells where a function's machine
         code and its object lie."""
-        self._run = run
+        self.run = run
         self._locate = locate
 
     @property
     def runs(self):
         """Whether these kernels' sequences are run by native code."""
-        return bool(self._run and self._address)
+        return bool(self.run and self._address)
 
     def sequence(self, calls, returned=0):
         """Calls of kernels in one, see ``ear.sequence``: (kernel, arguments) each."""
         if self.runs:
-            return sequence.native(calls, self._run, self._address, self._locate, returned)
+            return sequence.native(calls, self.run, self._address, self._locate, returned)
         return sequence.looped(calls, returned)
 
     def viper(self, name):

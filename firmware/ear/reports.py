@@ -24,9 +24,8 @@ class Reports:
         self._light = light
         self._microphone = microphone
         self._words = words
-        self._scores = telemetry.Scores(len(words))
+        self._scores = telemetry.Scores(words)
         self._dropped = 0
-        self._slowest_us = 0
         self._free_heap = 0
         self._until_heap = 0
         self.pace()
@@ -40,19 +39,12 @@ class Reports:
 
     def scores(self, peak):
         """A model stepped."""
-        if not self._scores_every:
-            return
-        self._until_scores -= 1
-        if self._until_scores > 0:
-            return
-        self._until_scores = self._scores_every
-        scores = self._scores
-        index = 0
-        for word in self._words:
-            scores.put(index, word.model.probability, word.detector.mean)
-            index += 1  # noqa: SIM113 - enumerate allocates
-        clock = self._clock
-        scores.send(self._link.out, clock.low, clock.high, peak)
+        if self._until_scores > 1:
+            self._until_scores -= 1
+        elif self._scores_every:
+            self._until_scores = self._scores_every
+            clock = self._clock
+            self._scores.send(self._link.out, clock.low, clock.high, peak)
 
     def light(self):
         """The ring shows something new."""
@@ -60,10 +52,8 @@ class Reports:
         light = self._light
         telemetry.ring(self._link.out, clock.low, clock.high, light.state, light.pixels)
 
-    def hops(self, count, took_us):
-        """So many hops were processed, in ``took_us`` microseconds."""
-        if took_us > self._slowest_us:
-            self._slowest_us = took_us
+    def hops(self, count):
+        """So many hops were processed."""
         if self._until_health:
             self._until_health -= count
             if self._until_health <= 0:
@@ -91,8 +81,8 @@ class Reports:
             self._heard.high,
             microphone.gaps,
             microphone.lost,
-            self._slowest_us,
+            microphone.slowest_us,
             self._free_heap,
             self._scores_every,
         )
-        self._slowest_us = 0
+        microphone.slowest_us = 0

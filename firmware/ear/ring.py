@@ -5,20 +5,21 @@ state alone: it means that sound may leave the device.
 """
 
 # State ids as they go over the link; new states are added at the end.
-STATES = (
-    "off",
-    "starting",
-    "listening",
-    "blue",
-    "muted",
-    "bench",
-    "error_model",
-    "error_microphone",
-    "error_memory",
-    "safe_mode",
-    "woken",
-    "false_wake",
-)
+if __debug__:  # for people: the compiled firmware does without
+    STATES = (
+        "off",
+        "starting",
+        "listening",
+        "blue",
+        "muted",
+        "bench",
+        "error_model",
+        "error_microphone",
+        "error_memory",
+        "safe_mode",
+        "woken",
+        "false_wake",
+    )
 OFF = 0
 STARTING = 1
 LISTENING = 2
@@ -133,16 +134,20 @@ class Ring:
             self._write()
 
     def tick(self, hops=1):
-        """Count hops; returns True when the LEDs show something new.
-
-        Raises OSError, as ``show`` and ``dim`` do, when the LEDs can't be written.
-        """
+        """Count hops; returns True when a frame is to be written."""
         if self._still and not self._kept:
             return False
         self._hops += hops
         if self._hops < FRAME_HOPS:
             return False
         self._hops = 0
+        return True
+
+    def write_frame(self):
+        """Write the next frame; returns True when the LEDs show something new.
+
+        Raises OSError, as ``show`` and ``dim`` do, when the LEDs can't be written.
+        """
         if self._still:
             self._leds.write_again()
             return False

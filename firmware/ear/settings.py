@@ -20,35 +20,49 @@ _DAY_MINUTES = 24 * 60
 class Setting:
     """One setting's declaration: its kind, its default and, for a number, its range."""
 
-    def __init__(self, name, kind, default, meaning, low=0, high=0):
+    def __init__(self, name, kind, default, low=0, high=0):
         self.name = name
         self.kind = kind
         self.default = default
-        self.meaning = meaning
         self.low = low
         self.high = high
 
 
 SETTINGS = (
-    Setting("words", WORDS, [], "words to listen for; none named: all that are on the board"),
-    Setting("brightness", NUMBER, 255, "share of the board's highest brightness", 1, 255),
-    Setting("night_from", NUMBER, -1, "minute of the day when the ring dims; -1: never", -1, 1439),
-    Setting("night_to", NUMBER, -1, "minute of the day when it brightens again", -1, 1439),
+    Setting("words", WORDS, []),
+    Setting("brightness", NUMBER, 255, 1, 255),
+    Setting("night_from", NUMBER, -1, -1, 1439),
+    Setting("night_to", NUMBER, -1, -1, 1439),
     # The owner's policy. Nothing is recorded, and nothing reviewed, unless they say so.
-    Setting("record", SWITCH, False, "whether what follows a wake is recorded"),
-    Setting("review", SWITCH, False, "whether people may review recordings"),
-    Setting("pre_roll", SWITCH, False, "whether half a second before the wake is recorded too"),
-    Setting("retention_days", NUMBER, 30, "days after which a recording is deleted", 1, 3650),
-    Setting("longest_s", NUMBER, 8, "seconds after which a recording ends", 1, 60),
-    Setting(
-        "quiet_from", NUMBER, -1, "minute of the day when recording stops; -1: never", -1, 1439
-    ),
-    Setting("quiet_to", NUMBER, -1, "minute of the day when it may begin again", -1, 1439),
+    Setting("record", SWITCH, False),
+    Setting("review", SWITCH, False),
+    Setting("pre_roll", SWITCH, False),
+    Setting("retention_days", NUMBER, 30, 1, 3650),
+    Setting("longest_s", NUMBER, 8, 1, 60),
+    Setting("quiet_from", NUMBER, -1, -1, 1439),
+    Setting("quiet_to", NUMBER, -1, -1, 1439),
 )
 
 # A cutoff for one word: "cutoff.alexa", 0..255; -1 is the manifest's.
 CUTOFF_PREFIX = "cutoff."
-_CUTOFF = Setting(CUTOFF_PREFIX, NUMBER, -1, "cutoff of one word; -1: its manifest's", -1, 255)
+_CUTOFF = Setting(CUTOFF_PREFIX, NUMBER, -1, -1, 255)
+
+
+if __debug__:  # for people: the compiled firmware does without
+    MEANINGS = {
+        "words": "words to listen for; none named: all that are on the board",
+        "brightness": "share of the board's highest brightness",
+        "night_from": "minute of the day when the ring dims; -1: never",
+        "night_to": "minute of the day when it brightens again",
+        "record": "whether what follows a wake is recorded",
+        "review": "whether people may review recordings",
+        "pre_roll": "whether half a second before the wake is recorded too",
+        "retention_days": "days after which a recording is deleted",
+        "longest_s": "seconds after which a recording ends",
+        "quiet_from": "minute of the day when recording stops; -1: never",
+        "quiet_to": "minute of the day when it may begin again",
+        "cutoff.": "cutoff of one word; -1: its manifest's",
+    }
 
 
 class SettingError(Exception):

@@ -7,23 +7,20 @@ rest. docs/memory.md has the bytes.
 """
 
 import gc
-import os
 import sys
 
-import esp32
 from board_table import BOARD
 
-from ear import native, ring
+from ear import ring
 from ear.base import WARNING
-from ear.board import Board
-from ear.spotter import words as spotter_words
-from ear.spotter.model import ModelError
+from ear.spotter import files
+from ear.spotter.errors import ModelError
 
 _LARGEST = 1 << 16  # bytes: no more in one piece is told apart, and no less than this
 _SMALLEST = 1 << 8
-_NVS = "bluering"
-_SLOTS = 4  # messages of a recording that can wait for the link
-_PRE_ROLL_SLOTS = 13  # with the half second before it, which is there at once
+# Kept free in one piece while all that is small is scattered over the heap: the half second before
+# a wake needs as much when the owner allows it.
+_ROOM = 18 << 10
 
 
 class StartError(Exception):
@@ -50,27 +47,60 @@ def make(base):
 
 
 def _make(base, made):
-    kernels = native.load()
+    # Machine code, DMA, models: in this order, and nothing large before them.
+    from ear import native
+
+    loading = native.Loading()
+    _load_machine_code()
+    from ear.board import Board
+
+    board = Board(BOARD)
+    microphone = board.microphone
+    microphone.start()  # its buffers; nothing is read
+    made += (loading, board)
+    blobs = {}
+    made.append(blobs)
+    for name in files.wanted(base.settings):
+        blobs[name] = files.read(name)
+    room = bytearray(_ROOM)
+    made.append(base.link)
+
+    kernels = loading.finish()
+    microphone.use(kernels.mic)
     base.kernels = kernels.told()
     if kernels.suited and kernels.reasons:
         base.notes.append((WARNING, "native", "; ".join(kernels.reasons)))
-    board = Board(BOARD, kernels.mic)
-    made += (kernels, board)
-    microphone = board.microphone
-    microphone.start()  # its buffers; nothing is read
-    words = spotter_words.load(base.settings, kernels.spotter, made)
-    forget("ear.spotter.format")
     from ear.audio.frontend import FrontEnd
 
     frontend = FrontEnd(kernels.frontend)
-    made.append(frontend)
     forget("ear.audio.frontend_tables")
-    from ear.app import App
+    made.append(frontend)
+    from ear.spotter import words as spotter_words
 
-    app = App(base, board, words, frontend, Recording(base, kernels.adpcm))
+    words = []
+    made.append(words)
+    for name in sorted(blobs):
+        word = spotter_words.load(name, blobs[name], base.settings, kernels.spotter)
+        words.append(word)
+    from ear.app import App
+    from ear.privacy.equipment import Equipment
+
+    app = App(base, board, words, frontend, Equipment(base, kernels.adpcm))
+    kernels.settle()
+    for module in ("ear.native", "ear.spotter.plan", "ear.spotter.format", "ear.start"):
+        forget(module)
     microphone.stop()  # until the gate opens it
+    del room
     gc.collect()
     return app
+
+
+def _load_machine_code():
+    """Viper's code of modules that are needed later: there may be no room for it then."""
+    from ear.link import frame_kernels
+    from ear.privacy import cipher_kernels
+
+    return frame_kernels, cipher_kernels
 
 
 def memory_left(error):
@@ -95,64 +125,3 @@ def forget(name):
     holder = sys.modules.get(package)
     if holder is not None and hasattr(holder, module):
         delattr(holder, module)
-
-
-class Recording:
-    """Makes what records while the owner allows it, and gives its memory back afterwards.
-
-    ``false_wakes`` is there on every device that is provisioned. ``overdue``: the settings were
-    changed during a recording, and it is to be looked again.
-    """
-
-    def __init__(self, base, kernels):
-        """``kernels``: those that encode sound."""
-        from ear.privacy.identity import Identity, UnprovisionedError
-
-        self.false_wakes = None
-        self.overdue = False
-        self._base = base
-        self._kernels = kernels
-        self._slots = 0
-        try:
-            self._identity = Identity(esp32.NVS(_NVS))
-        except UnprovisionedError:
-            self._identity = None
-            return
-        from ear.privacy.false_wakes import FalseWakes
-
-        self.false_wakes = FalseWakes(self._identity, base.link.out)
-
-    def provide(self, shell, settings):
-        """Give the shell what the settings want it to have. Raises MemoryError; then nothing can
-        be recorded."""
-        self.overdue = shell.busy()
-        if self.overdue:
-            return
-        # Without a light to say so, and without a key, nothing is ever recorded.
-        able = self._identity is not None and self._base.led_count
-        wanted = able and settings.get("record")
-        before = wanted and settings.get("pre_roll")
-        slots = (_PRE_ROLL_SLOTS if before else _SLOTS) if wanted else 0
-        if slots == self._slots:
-            return
-        self._slots = 0
-        shell.equip(None, None)
-        gc.collect()
-        pre_roll = recorder = None
-        if before:
-            from ear.privacy.preroll import PreRoll
-
-            pre_roll = PreRoll()
-        if wanted:
-            recorder = self._recorder(slots)
-        shell.equip(recorder, pre_roll)
-        self._slots = slots
-
-    def _recorder(self, slots):
-        from ear.privacy import codecs
-        from ear.privacy.cipher import Cipher
-        from ear.privacy.recorder import Recorder
-
-        encoder = codecs.Encoder(codecs.ADPCM, self._kernels)
-        cipher = Cipher(encoder.capacity)
-        return Recorder(self._identity, encoder, cipher, self._base.link.out, slots, os.urandom)

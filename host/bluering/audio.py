@@ -41,8 +41,9 @@ def sound_card() -> Any:
         import sounddevice
     except (ImportError, OSError) as error:
         raise SoundError(
-            f"no access to microphone and loudspeaker: {error}. Install it with "
-            "'pip install bluering[audio]' and PortAudio with 'apt install libportaudio2'"
+            f"no access to microphone and loudspeaker: {error}",
+            "install it with 'pip install bluering[audio]' and PortAudio with 'apt install "
+            "libportaudio2'",
         ) from error
     return sounddevice
 
@@ -61,8 +62,9 @@ def microphone_blocks(device: str | None = None) -> Iterator[np.ndarray]:
                 yield np.frombuffer(bytes(data), "<i2")
     except sounddevice.PortAudioError as error:
         raise SoundError(
-            f"can't open the microphone: {error}. Is one plugged in, and not in use by another "
-            "program? 'python -m sounddevice' lists those that are there"
+            f"can't open the microphone: {error}",
+            "is one plugged in, and not in use by another program? 'python -m sounddevice' "
+            "lists those that are there",
         ) from error
 
 

@@ -9,9 +9,11 @@ from typing import Literal
 
 from bluering import __version__
 from bluering.link import Connection, Event, Garbage, PortError, Received, control, ports
+from bluering.link.ports import ESPRESSIF
 from bluering.link.records import Health, Hello, Log, Ring, Scores, Telemetry, Word
 from bluering.monitor.wording import count, fraction, printable, state_name
 from ear import ring
+from ear.audio.format import HOP_US
 from ear.link.messages import SEVERITIES
 
 Verdict = Literal["good", "doubtful", "bad", "unknown"]
@@ -19,8 +21,7 @@ Verdict = Literal["good", "doubtful", "bad", "unknown"]
 WATCH_S = 4.0
 _HELLO_S = 5.0
 _POLL_S = 0.2
-_ESPRESSIF, _BOOT_LOADER, _MICROPYTHON = 0x303A, 0x1001, 0x4001
-_HOP_US = 10_000
+_BOOT_LOADER, _MICROPYTHON = 0x1001, 0x4001
 _LEAST_HEAP = 16_384
 _FAINT = 8  # of 32767: less than any microphone's own noise
 _FULL_SCALE = 32767
@@ -89,7 +90,7 @@ def examine(selector: str) -> Iterator[Finding]:
     try:
         connection = Connection(path)
     except PortError as error:
-        yield Finding("port", "bad", str(error), "see the lines above")
+        yield Finding("port", "bad", str(error), error.hint)
         return
     with connection:
         yield Finding("port", "good", f"{path} is open")
@@ -112,14 +113,14 @@ def _cable(path: str) -> Iterator[Finding]:
         return
     identity = f"{port.vid:04x}:{port.pid or 0:04x} {port.description}"
     yield Finding("cable", "good", identity)
-    if (port.vid, port.pid) == (_ESPRESSIF, _BOOT_LOADER):
+    if (port.vid, port.pid) == (ESPRESSIF, _BOOT_LOADER):
         yield Finding(
             "boot mode",
             "bad",
             "the chip is in its boot loader",
             "press RESET; if it comes back here, it has no application: 'bluering flash'",
         )
-    elif (port.vid, port.pid) == (_ESPRESSIF, _MICROPYTHON):
+    elif (port.vid, port.pid) == (ESPRESSIF, _MICROPYTHON):
         yield Finding("boot mode", "good", "MicroPython runs")
     else:
         yield Finding("boot mode", "unknown", "a USB bridge chip doesn't tell")
@@ -239,7 +240,7 @@ def _clock(health: Health | None) -> Iterator[Finding]:
         found = f"{count(health.gaps, 'gap')}, {count(health.samples_lost, 'sample')} lost"
         advice = "listen for fewer words, or raise microphone.ibuf in the board's file"
         yield Finding("clock", "doubtful", f"{found} since the start; {slowest}", advice)
-    elif health.slowest_us > _HOP_US:
+    elif health.slowest_us > HOP_US:
         yield Finding("clock", "doubtful", slowest, "listen for fewer words")
     else:
         yield Finding("clock", "good", f"no gaps; {slowest}")

@@ -12,12 +12,12 @@ try:
     import espeakng_loader
 except ModuleNotFoundError as error:
     raise BlueRingError(
-        "the voices are not installed; install them with: pip install 'bluering[scene]'"
+        "the voices are not installed", "install them with: pip install 'bluering[scene]'"
     ) from error
 
 # speak_lib.h of eSpeak NG 1.52
 _SYNCHRONOUS = 2
-_CHARS_UTF8 = 1
+CHARS_UTF8 = 1
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _SEED = 1
 _Callback = ctypes.CFUNCTYPE(
@@ -53,7 +53,7 @@ class Espeak:
         self._parts = []
         encoded = text.encode() + b"\0"
         size = ctypes.c_size_t(len(encoded))
-        self._must(self.library.espeak_Synth, encoded, size, 0, 0, 0, _CHARS_UTF8, None, None)
+        self._must(self.library.espeak_Synth, encoded, size, 0, 0, 0, CHARS_UTF8, None, None)
         return np.concatenate(self._parts)
 
     def choose(self, voice: str) -> None:

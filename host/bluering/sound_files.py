@@ -1,5 +1,6 @@
 """Any audio file as 16 kHz mono int16, streamed in blocks so that its length doesn't matter."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import soxr
 from numpy.typing import NDArray
 
 from bluering.errors import BlueRingError
+from bluering.samples import Samples
 from ear.audio.format import HOP, RATE, WINDOW
 
 FIRST_FEATURES = WINDOW // HOP - 1  # hops heard before the first one that gives features
@@ -18,8 +20,6 @@ SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif",
 _BLOCK_SECONDS = 20.0
 _SILENT_PEAK = 3  # int16 steps (-81 dBFS): what dither leaves, below any microphone
 _WORST_LOSS = 0.01  # of the announced length: MP3 headers only estimate theirs
-
-Samples = NDArray[np.int16]
 
 
 class AudioError(BlueRingError):
@@ -97,6 +97,13 @@ def read(path: Path, start: float = 0.0, seconds: float | None = None) -> Sample
 def to_int16(samples: NDArray[np.floating]) -> Samples:
     """Float samples (-1..1) as int16, rounded and saturated."""
     return np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
+
+
+def encoded(samples: NDArray, kind: str) -> bytes:
+    """16 kHz mono as a file's bytes, 16 bits a sample; ``kind``: "WAV" or "FLAC"."""
+    file = io.BytesIO()
+    sf.write(file, samples, RATE, format=kind, subtype="PCM_16")
+    return file.getvalue()
 
 
 def is_silent(peak: int) -> bool:

@@ -15,7 +15,7 @@ from ear.privacy import codecs, keys
 from tests.targets.xtensa import Buffer, Xtensa
 from tests.targets.xtensa_c import Compiler, CompilerMissingError
 
-BODY = codecs.CAPACITY[codecs.ADPCM]  # bytes of a chunk
+BODY = codecs.CAPACITY  # bytes of a chunk
 STREAM = -(-BODY // 16) * 16  # bytes of key stream for it
 _CONTEXT = 288  # bytes: more than mbedtls_aes_context has
 

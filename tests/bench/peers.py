@@ -23,7 +23,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bluering.sound_files import HOP, RATE, Samples, stream
+from bluering.samples import Samples
+from bluering.sound_files import HOP, RATE, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Corpus
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, engine_spec, open_engine

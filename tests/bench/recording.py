@@ -16,7 +16,7 @@ from tests.targets.device import FIRMWARE
 
 PRIVACY = FIRMWARE / "ear" / "privacy"
 _HOPS_PER_SECOND = 100
-_CHUNKS_PER_SECOND = _HOPS_PER_SECOND // codecs.HOPS_PER_CHUNK[codecs.ADPCM]
+_CHUNKS_PER_SECOND = _HOPS_PER_SECOND // codecs.HOPS_PER_CHUNK
 
 
 def hop_of_speech() -> bytearray:

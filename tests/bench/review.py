@@ -22,6 +22,7 @@ from bluering.review.desk import Desk
 from bluering.review.models import AUDITOR, OWNER, REVIEWER
 from bluering.vault import sound
 from bluering.vault.models import Recording, Wake
+from ear.audio.format import RATE
 from tests.unit import vault_world
 from tests.unit.review_world import NOON, a_recording, a_wake, open_desk
 from tests.web.review_site import Browser, allow_review, join
@@ -135,7 +136,7 @@ def _measure(desk: Desk, watch: _Stopwatch) -> dict[str, Times]:
 def _give_sound(desk: Desk, recording_id: str) -> None:
     with desk.reading() as session, session.begin():
         row = session.get_one(Recording, recording_id)
-        noise = np.random.default_rng(1).integers(-3000, 3000, 8 * sound.RATE).astype(np.int16)
+        noise = np.random.default_rng(1).integers(-3000, 3000, 8 * RATE).astype(np.int16)
         row.wrapped_key = desk.vault.blobs.write(row.id, sound.to_flac(noise), row.facts())
 
 

@@ -19,9 +19,9 @@ from rich.table import Table
 from bluering import audio
 from bluering.espeak import Espeak
 from bluering.models import look
+from bluering.models.frontend import FrontEnd
 from bluering.models.packaged import packaged
 from bluering.models.reference import Reference
-from bluering.validate.reference import FrontEnd
 from tests.conftest import CORPUS
 
 _ALIKE = [

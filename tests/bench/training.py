@@ -1,10 +1,10 @@
-"""Misses against false accepts of what training keeps: python -m tests.bench.training WORD FILE...
+"""Miss rates against false accepts of trained weights: python -m tests.bench.training WORD FILE...
 
 FILEs are weights in .cache/train/weights: a network's (X.pt, float or with int8 in the loop) or a
 teacher's (X.teacher.pt). Positives: the development corpus's clips of the word, clean and in noise
-as `bluering validate` mixes it. False accepts: the half of its recordings without the word that
-nobody learned from. A network hears both in each phase that its steps may have. The rows of the
-tables in models/training/tried.md come from this.
+as `bluering validate` mixes it. False accepts: the held-out half of its recordings without the
+word. A network is run over both in each phase of its steps. The rows of the tables in
+models/training/tried.md come from this.
 """
 
 import sys
@@ -18,12 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bluering.sound_files import read
-from bluering.training.heard import miss_rates, peaks, phases, stream_scores
-from bluering.training.negatives import Stream, real_negatives, streams
-from bluering.training.net import Net
-from bluering.training.quantised import QuantisedNet
+from bluering.training.augment.negatives import real_negatives, streams
+from bluering.training.augment.streams import Stream
+from bluering.training.fit.net import Net
+from bluering.training.fit.quantised import QuantisedNet
+from bluering.training.fit.scores import miss_rates, peaks, phases, stream_scores
+from bluering.training.fit.teacher import Teacher, teach
 from bluering.training.recipe import Recipe, find_recipe
-from bluering.training.teacher import Teacher, teach
 from bluering.validate.corpus import load_corpus
 from bluering.validate.hear import render
 from bluering.validate.plan import make_plan, parse_condition
@@ -35,7 +36,7 @@ _MANIFEST = CORPUS / "manifest.csv"
 _TEACHERS_SECOND = 12  # of a teacher's outputs
 _RECIPES = Path("models/training")
 
-Listener = Callable[[Stream], list[NDArray[np.float32]]]
+Scorer = Callable[[Stream], list[NDArray[np.float32]]]
 
 
 def main(word: str, *files: str) -> None:
@@ -48,11 +49,11 @@ def main(word: str, *files: str) -> None:
     title = f"{word}: missed of {number} clips at false accepts per hour, of {hours:.2f} h"
     table = Table("", "", *(f"{per_hour:g}" for per_hour in PER_HOUR), title=title)
     for file in files:
-        kind, heard, peaks_of = _listener(recipe, Path(file))
-        often = len(heard(clips[CONDITIONS[0]][0]))
-        woken = np.concatenate([peaks_of(scores) for s in held_out for scores in heard(s)])
+        kind, score, peaks_of = _scorer(recipe, Path(file))
+        often = len(score(clips[CONDITIONS[0]][0]))
+        woken = np.concatenate([peaks_of(scores) for s in held_out for scores in score(s)])
         for condition in CONDITIONS:
-            reached = [scores.max(initial=-np.inf) for c in clips[condition] for scores in heard(c)]
+            reached = [scores.max(initial=-np.inf) for c in clips[condition] for scores in score(c)]
             rates = miss_rates(np.array(reached), woken, often * hours, PER_HOUR)
             name = f"{Path(file).name[:8]}, {kind}"
             table.add_row(name, condition, *(f"{100 * rate:.1f} %" for rate in rates))
@@ -60,7 +61,7 @@ def main(word: str, *files: str) -> None:
 
 
 def _clips(recipe: Recipe) -> dict[str, list[Stream]]:
-    """By condition."""
+    """The clips by condition."""
     corpus = load_corpus(_MANIFEST, {recipe.name})
     plan = make_plan(corpus, [parse_condition(name) for name in CONDITIONS], seed=1)
     found: dict[str, list[Stream]] = {name: [] for name in CONDITIONS}
@@ -72,8 +73,8 @@ def _clips(recipe: Recipe) -> dict[str, list[Stream]]:
     return found
 
 
-def _listener(recipe: Recipe, file: Path) -> tuple[str, Listener, Callable]:
-    """What it is, what gives its scores in each hearing, and the highest of each wake."""
+def _scorer(recipe: Recipe, file: Path) -> tuple[str, Scorer, Callable]:
+    """Its kind, what scores a stream in each phase, and what finds the score of each wake."""
     state = torch.load(file)
     if file.name.endswith(".teacher.pt"):
         teacher = Teacher()
@@ -85,15 +86,15 @@ def _listener(recipe: Recipe, file: Path) -> tuple[str, Listener, Callable]:
         net = QuantisedNet(net)
     net.load_state_dict(state)
 
-    def heard(stream: Stream) -> list[NDArray[np.float32]]:
+    def score(stream: Stream) -> list[NDArray[np.float32]]:
         rows = phases(stream.rows, recipe.network.stride)
         return [stream_scores(net, phase, recipe.window) for phase in rows]
 
-    return kind, heard, peaks
+    return kind, score, peaks
 
 
 def _highest(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each second."""
+    """The highest of each second."""
     whole = len(logits) // _TEACHERS_SECOND * _TEACHERS_SECOND
     return logits[:whole].reshape(-1, _TEACHERS_SECOND).max(1)
 

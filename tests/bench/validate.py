@@ -25,7 +25,8 @@ import soundfile as sf
 import typer
 from rich.console import Console
 
-from bluering.sound_files import RATE, Samples, stream
+from bluering.samples import Samples
+from bluering.sound_files import RATE, stream
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import Recording
 from bluering.validate.engines import EngineSpec, Probabilities, engine_spec, open_engine

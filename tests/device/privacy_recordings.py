@@ -1,7 +1,7 @@
 """On MicroPython: makes recordings that end in every way, over a link of uneven speed.
 
-Arguments: firmware, settings file, PCM file, output folder, number of recordings, codec,
-bytes per hop that the link takes. Writes ``stream`` (what went out), ``lights`` (the ring's light
+Arguments: firmware, settings file, PCM file, output folder, number of recordings, bytes
+per hop that the link takes. Writes ``stream`` (what went out), ``lights`` (the ring's light
 for each of its bytes) and prints what was taken, one JSON line for each recording.
 """
 
@@ -27,12 +27,12 @@ ENDINGS = (
     (gate.CANCEL, 20),
     (gate.FALSE_MARK, 20),
     (gate.SWITCH_ON, 20),
-    (gate.MUTE, 20),
     (gate.RING_FAILED, 10),
     (gate.MIC_FAILED, 10),
 )
+LAST = gate.MUTE, 20  # nothing is recorded after it
 
-settings_path, pcm_path, folder, count, codec, speed = sys.argv[2:8]
+settings_path, pcm_path, folder, count, speed = sys.argv[2:7]
 random.seed(int(count) + int(speed))
 settings = Settings(settings_path)
 settings.set("record", True)
@@ -42,7 +42,7 @@ with open(pcm_path, "rb") as file:
     pcm = file.read()
 stream = open(folder + "/stream", "wb")  # noqa: SIM115
 lights = open(folder + "/lights", "wb")  # noqa: SIM115
-world = World(settings, stream, lights, int(codec), 24)
+world = World(settings, stream, lights, 24)
 shell, recorder = world.shell, world.recorder
 shell.start()
 shell.post(gate.SWITCH_OFF)
@@ -71,7 +71,6 @@ def back_to_listening():
     """Undo whatever ended the recording; the ring and the switch are mended."""
     world.ring.broken = False
     shell.post(gate.SWITCH_OFF)
-    shell.post(gate.UNMUTE)
     for _ in range(5000):
         if shell.state == gate.LISTENING and not world.outbox.pending:
             return
@@ -84,7 +83,7 @@ def record(ending, hops):
     first = place
     world.wake.low = place
     shell.woke(True)
-    assert shell.state == gate.RECORDING, gate.STATES[shell.state]
+    assert shell.state == gate.RECORDING, gate.name(shell.state)
     pre_roll = recorder.samples // 160
     hops_of_pcm = len(pcm) // HOP_BYTES
     taken = [[160 * hop, (first - pre_roll + hop) % hops_of_pcm] for hop in range(pre_roll)]
@@ -101,15 +100,18 @@ def record(ending, hops):
     elif ending != gate.DEADLINE:
         shell.post(ending)
     print(json.dumps({"number": recorder.number, "ending": ending, "taken": taken}))
-    back_to_listening()
 
 
 shell.allow_pre_roll(False)
 for index in range(int(count)):
+    if index:
+        back_to_listening()
     if index == int(count) // 2:
         shell.allow_pre_roll(True)
     for _ in range(random.randrange(5)):
         hear()
-    record(*random.choice(ENDINGS))
+    record(*random.choice(ENDINGS) if index < int(count) - 1 else LAST)
+while world.outbox.pending:
+    hear()
 stream.close()
 lights.close()

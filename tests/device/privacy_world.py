@@ -102,14 +102,14 @@ class Microphone:
 class World:
     """All of it, wired together."""
 
-    def __init__(self, settings, stream_file, lights_file, codec, slots):
+    def __init__(self, settings, stream_file, lights_file, slots):
         self.ring = Ring()
         self.microphone = Microphone()
         self.stream = Stream(stream_file, lights_file, self.ring)
         self.outbox = Outbox(self.stream, burst=512)
         self.outbox._writable = self.stream  # select waits 1 ms for what is no file
-        encoder = codecs.Encoder(codec, Kernels(adpcm_kernels))
-        cipher = Cipher(encoder.capacity)
+        encoder = codecs.Encoder(Kernels(adpcm_kernels))
+        cipher = Cipher(codecs.CAPACITY)
         self.identity = Identity(Nvs())
         self.recorder = Recorder(self.identity, encoder, cipher, self.outbox, slots, os.urandom)
         self.wake = Wake()

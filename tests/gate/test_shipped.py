@@ -13,7 +13,7 @@ import pytest
 
 from bluering.models.compiled import describe, parse_compiled, source_sha256
 from bluering.models.packaged import packaged, packaged_names
-from bluering.training.net import BYTES_ALLOWED, MACS_ALLOWED
+from bluering.training.fit.net import BYTES_ALLOWED, MACS_ALLOWED
 from bluering.validate.choose import choose_model
 from bluering.validate.engines import engine_spec
 from bluering.validate.gate import Check, gate

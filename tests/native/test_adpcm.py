@@ -10,8 +10,8 @@ from tests.targets.pie import Core
 
 def test_sound_is_encoded_by_the_native_kernel_where_its_buffers_lie():
     core = Core(world.native_code("adpcm"))
-    native, plain = codecs.Encoder(codecs.ADPCM, kernels_on(core)), codecs.Encoder(codecs.ADPCM)
-    bodies = bytearray(native.capacity), bytearray(plain.capacity)
+    native, plain = codecs.Encoder(kernels_on(core)), codecs.Encoder()
+    bodies = bytearray(codecs.CAPACITY), bytearray(codecs.CAPACITY)
     for hop in (random.Random(seed).randbytes(2 * codecs.HOP) for seed in range(3)):
         for encoder, body in zip((native, plain), bodies, strict=True):
             encoder.push(hop, body)

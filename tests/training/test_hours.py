@@ -1,4 +1,4 @@
-"""Hours without the word: the recordings heard again in other ways."""
+"""Hours without the word: altered copies of the recordings."""
 
 import csv
 from pathlib import Path
@@ -6,18 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluering.training import sound
-from bluering.training.hours import featurise
-from bluering.training.negatives import altered_stream
+from bluering.training.augment.hours import stream_files
+from bluering.training.augment.negatives import altered_stream
+from bluering.training.augment.rooms import impulse_responses
+from bluering.training.augment.streams import read_streams
+from bluering.training.places import Places
 from bluering.training.recipe import Recipe
-from bluering.training.stages import Places, read_streams
-from bluering.training.voices import RATE
+from bluering.training.speak.voices import RATE
 
 ROOT = Path(__file__).parents[2]
 
 
 def _noise(seed: int, seconds: float = 2.0) -> np.ndarray:
-    """In bursts: what goes on and on the front end takes away."""
+    """In bursts, as the front end removes steady noise."""
     white = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE))
     return (white * (np.arange(len(white)) // (RATE // 5) % 2)).astype(np.float32)
 
@@ -38,13 +39,13 @@ def places(tmp_path: Path) -> Places:
     return Places(tmp_path / "cache", ROOT / "models/training/sentences.txt", corpus, 1)
 
 
-def test_as_many_hearings_as_the_recipe_says(places: Places) -> None:
+def test_there_are_as_many_altered_copies_as_the_recipe_says(places: Places) -> None:
     few = Recipe(phrase="hey moon", chatter=0, altered=1)
     more = few.model_copy(update={"altered": 3})
     narrow = few.model_copy(update={"narrow": 1.0})
 
     def names(recipe: Recipe) -> list[str]:
-        learned, _, files = featurise(recipe, places)
+        learned, _, files = stream_files(recipe, places)
         for file in files:  # here: processes take seconds to start
             file.make()
         return [stream.name for path in learned for stream in read_streams(path)]
@@ -57,11 +58,11 @@ def test_as_many_hearings_as_the_recipe_says(places: Places) -> None:
     assert added.name.startswith("altered-1-")
 
 
-def test_a_narrow_band_is_one_more_alteration() -> None:
-    pool, rooms = [_noise(number) for number in range(4)], sound.rooms(1, 2)
+def test_altered_recordings_may_be_band_limited() -> None:
+    pool, rooms = [_noise(number) for number in range(4)], impulse_responses(1, 2)
 
     def edge(narrow: float) -> float:
-        """What the upper channels have of the lower ones, where it is loud."""
+        """The ratio of upper to lower channels where it is loud."""
         rows = [altered_stream(pool, rooms, [seed], "x", narrow).rows for seed in range(1, 5)]
         loud = [r[r.mean(1) > np.percentile(r.mean(1), 60)].astype(float) for r in rows]
         return float(np.mean([r[:, 36:].mean() / r[:, 10:20].mean() for r in loud]))

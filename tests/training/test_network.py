@@ -1,4 +1,4 @@
-"""The network, int8 in the loop, and the file that comes of it."""
+"""The network, training with int8 in the loop, and the model file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +11,14 @@ from torch.nn import functional
 from bluering.models.compiler import compile_model
 from bluering.models.reference import scores
 from bluering.models.tflite_reader import parse_tflite
-from bluering.training import embeddings, judge
-from bluering.training.averaging import mean_of
-from bluering.training.fit import branch, misses, quantise, train
-from bluering.training.heard import stream_scores
-from bluering.training.lessons import Lessons
-from bluering.training.loop import Loop, Material
-from bluering.training.negatives import Stream
-from bluering.training.net import (
+from bluering.training.augment import embeddings
+from bluering.training.augment.streams import Stream
+from bluering.training.augment.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
+from bluering.training.augment.warp import Warp, warped
+from bluering.training.fit.averaging import mean_of
+from bluering.training.fit.lessons import Lessons
+from bluering.training.fit.loop import Loop, Material
+from bluering.training.fit.net import (
     BYTES_ALLOWED,
     MACS_ALLOWED,
     TEMPERATURE,
@@ -28,11 +28,12 @@ from bluering.training.net import (
     receptive_rows,
     score,
 )
-from bluering.training.quantised import QuantisedNet, write_tflite
+from bluering.training.fit.quantised import QuantisedNet, write_tflite
+from bluering.training.fit.scores import stream_scores
+from bluering.training.fit.teacher import Teacher
+from bluering.training.fit.train import branch, misses, quantise, train
 from bluering.training.recipe import Batch, Network, Recipe, Training
-from bluering.training.teacher import Teacher
-from bluering.training.tracks import FRAMES, MOMENTS, NOWHERE, Tracks
-from bluering.training.warp import Warp, warped
+from bluering.training.ship import judge
 from bluering.validate.results import Trace
 from bluering.validate.scoring import WakeFinder, hop_scores
 
@@ -44,13 +45,13 @@ SHAPES = [Network(), SMALL, Network(stride=2, channels=(32,) * 4)]
 
 def _rows(count: int, seed: int = 0, length: int = FRAMES) -> np.ndarray:
     # Smooth in time and frequency, as features are.
-    dice = np.random.default_rng(seed)
-    coarse = dice.integers(0, 200, (count, length // 10 + 2, 5))
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 200, (count, length // 10 + 2, 5))
     fine = np.repeat(np.repeat(coarse, 10, 1), 8, 2)[:, :length]
     return fine.astype(np.uint8)
 
 
-def _hear(net: QuantisedNet, x: torch.Tensor) -> QuantisedNet:
+def _calibrated(net: QuantisedNet, x: torch.Tensor) -> QuantisedNet:
     for _ in range(60):
         net.train()(x)
     return net.eval()
@@ -63,7 +64,7 @@ def _trained(shape: Network) -> QuantisedNet:
     net.train()
     for _ in range(10):
         net(x)
-    return _hear(QuantisedNet(net.eval()), x)
+    return _calibrated(QuantisedNet(net.eval()), x)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -82,15 +83,15 @@ def test_folding_changes_nothing(shape: Network) -> None:
 
 
 def _unrounded(net: QuantisedNet) -> QuantisedNet:
-    """What it is in floats, without the ends of int8's ranges."""
+    """The float network, without saturation."""
     net.quantise = False
     net.high.zero_()
     return net
 
 
 @torch.no_grad()
-def _drawn_apart(net: QuantisedNet) -> QuantisedNet:
-    """The same function, by channels of which some are ten times as large as others."""
+def _with_unequal_channels(net: QuantisedNet) -> QuantisedNet:
+    """The same function, with ranges of channels that differ by a factor of ten."""
     for index, following in enumerate(net.layers[1:]):
         gain = torch.logspace(-1, 0, len(net.biases[index]))
         net.weights[index] *= gain[:, None, None]
@@ -101,8 +102,8 @@ def _drawn_apart(net: QuantisedNet) -> QuantisedNet:
     return net
 
 
-def _lively(shape: Network, x: torch.Tensor) -> Net:
-    """One whose logits differ, so that their own rounding is little beside them."""
+def _varied(shape: Network, x: torch.Tensor) -> Net:
+    """A network whose logits vary, so that their own rounding is small in comparison."""
     torch.manual_seed(1)
     net = Net(shape)
     for _ in range(40):
@@ -114,27 +115,27 @@ def _lively(shape: Network, x: torch.Tensor) -> Net:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_channels_are_the_same_function_and_rounded_less(shape: Network) -> None:
+def test_equalised_channels_keep_the_function_and_reduce_rounding_errors(shape: Network) -> None:
     x = torch.from_numpy(_rows(16)).float()
-    net = _lively(shape, x)
-    apart, equal = (_drawn_apart(QuantisedNet(net)) for _ in range(2))
+    net = _varied(shape, x)
+    unequal, equal = (_with_unequal_channels(QuantisedNet(net)) for _ in range(2))
     equal.equalise(x)
 
     @torch.no_grad()
     def rounded(found: QuantisedNet) -> float:
         wanted = net(x)
-        error = float((_hear(found, x)(x) - wanted).abs().mean())
+        error = float((_calibrated(found, x)(x) - wanted).abs().mean())
         torch.testing.assert_close(_unrounded(found)(x), wanted, rtol=1e-4, atol=1e-4)
         return error
 
-    assert rounded(equal) < 0.6 * rounded(apart)
+    assert rounded(equal) < 0.6 * rounded(unequal)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("shape", SHAPES)
-def test_corrected_biases_take_what_rounding_adds_on_average(shape: Network) -> None:
+def test_bias_correction_removes_the_mean_rounding_error(shape: Network) -> None:
     x = torch.from_numpy(_rows(16)).float()
-    net = _hear(_drawn_apart(QuantisedNet(_lively(shape, x))), x)
+    net = _calibrated(_with_unequal_channels(QuantisedNet(_varied(shape, x))), x)
     net.quantise = False
     wanted = net(x)
     net.quantise = True
@@ -146,7 +147,7 @@ def test_corrected_biases_take_what_rounding_adds_on_average(shape: Network) -> 
 
 
 @pytest.mark.parametrize("shape", [Network(), SMALL, Network(stride=1, channels=(24,) * 4)])
-def test_the_compiled_model_answers_as_the_network_with_int8_in_the_loop(shape: Network) -> None:
+def test_the_compiled_model_agrees_with_the_int8_network(shape: Network) -> None:
     net = _trained(shape)
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
     rows = _rows(1, seed=5)[0]
@@ -163,7 +164,7 @@ def test_the_default_network_keeps_to_its_budget() -> None:
     assert receptive_rows(Network()) < FRAMES - 100
 
 
-def test_a_step_depends_on_its_receptive_field_alone() -> None:
+def test_a_step_depends_only_on_its_receptive_field() -> None:
     torch.manual_seed(1)
     net = Net(SMALL).eval()
     length = (FRAMES - net.receptive) // net.stride * net.stride + net.receptive
@@ -178,7 +179,7 @@ def test_a_step_depends_on_its_receptive_field_alone() -> None:
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_a_depthwise_layer_has_the_gradients_that_pytorch_gives(
+def test_a_depthwise_layer_has_pytorchs_gradients(
     layout: torch.memory_format,
 ) -> None:
     torch.manual_seed(1)
@@ -227,8 +228,8 @@ def test_it_learns_an_easy_word(tmp_path: Path) -> None:
     recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=160, quantised_steps=60))
     material = _material()
     said: list[str] = []
-    net = train(recipe, material, tmp_path / "a", lambda *told: said.append(told[2]))
-    whole = quantise(recipe, material, net, tmp_path / "b", lambda *told: said.append(told[2]))
+    net = train(recipe, material, tmp_path / "a", lambda *line: said.append(line[2]))
+    whole = quantise(recipe, material, net, tmp_path / "b", lambda *line: said.append(line[2]))
     blob = compile_model(parse_tflite(write_tflite(whole, "test")))
     word = [scores(blob, rows)[-60:].max() for rows in material.held_out_words.features]
     other = [scores(blob, rows)[-60:].max() for rows in material.others.features]
@@ -236,11 +237,9 @@ def test_it_learns_an_easy_word(tmp_path: Path) -> None:
     assert "misses" in said[-1]
 
 
-def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkeypatch) -> None:
-    from bluering.training import fit, loop
-
-    monkeypatch.setattr(fit, "_SAVE_EVERY", 4)
-    monkeypatch.setattr(loop, "_SCAN_EVERY", 3)
+def test_resumed_training_ends_with_the_same_weights(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("bluering.training.fit.train._SAVE_EVERY", 4)
+    monkeypatch.setattr("bluering.training.fit.loop._SCAN_EVERY", 3)
     recipe = Recipe(phrase="word", network=SMALL, training=Training(steps=10, quantised_steps=10))
 
     class InterruptedTrainingError(Exception):
@@ -259,12 +258,14 @@ def test_an_interrupted_training_ends_at_the_same_weights(tmp_path: Path, monkey
         (tmp_path / "whole").unlink()
         (tmp_path / "parts").unlink()
 
-    same(lambda path, told: train(recipe, _material(), path, told))
+    same(lambda path, progress: train(recipe, _material(), path, progress))
     net = train(recipe, _material(), tmp_path / "float", lambda *_: None)
-    same(lambda path, told: quantise(recipe, _material(), net, path, told))
+    same(lambda path, progress: quantise(recipe, _material(), net, path, progress))
 
 
-def test_the_float_network_is_the_mean_of_its_last_three_quarters(tmp_path: Path, monkeypatch):
+def test_the_float_network_averages_the_last_three_quarters_of_the_steps(
+    tmp_path: Path, monkeypatch
+):
     passed: list[torch.Tensor] = []
     learn = Loop.step
 
@@ -280,21 +281,21 @@ def test_the_float_network_is_the_mean_of_its_last_three_quarters(tmp_path: Path
     assert not torch.equal(passed[2], passed[7])
 
 
-def test_a_step_learns_from_as_many_of_each_as_the_recipe_says(
+def test_a_batch_is_made_of_what_the_recipe_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[np.ndarray] = []
+    batches: list[np.ndarray] = []
 
-    def listening(rows: np.ndarray, dice: np.random.Generator) -> tuple[torch.Tensor, Warp]:
-        heard.append(rows)
-        return warped(rows, dice)
+    def remembered(rows: np.ndarray, rng: np.random.Generator) -> tuple[torch.Tensor, Warp]:
+        batches.append(rows)
+        return warped(rows, rng)
 
-    monkeypatch.setattr("bluering.training.loop.warped", listening)
+    monkeypatch.setattr("bluering.training.fit.loop.warped", remembered)
     training = Training(steps=2, batch=Batch(words=3, others=5, hours=7))
     recipe = Recipe(phrase="word", network=SMALL, training=training)
     material = _material()
     train(recipe, material, tmp_path / "a", lambda *_: None)
-    for rows in heard:
+    for rows in batches:
         words = (rows[:, 200:240, 10:20] >= 250).all((1, 2))
         assert words.tolist() == 3 * [True] + 12 * [False]
         tracks = [(material.others.features == row).all((1, 2)).any() for row in rows]
@@ -302,7 +303,7 @@ def test_a_step_learns_from_as_many_of_each_as_the_recipe_says(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_each_number_of_threads_gives_the_same_network_again(tmp_path: Path, threads: int) -> None:
+def test_training_is_reproducible_with_any_number_of_threads(tmp_path: Path, threads: int) -> None:
     training = Training(steps=4, threads=threads)  # of full size: smaller ones aren't shared out
     recipe = Recipe(phrase="word", training=training)
     material = _material()
@@ -316,7 +317,7 @@ def test_each_number_of_threads_gives_the_same_network_again(tmp_path: Path, thr
     assert all(torch.equal(value, again[name]) for name, value in once.items())
 
 
-def test_branches_go_on_from_the_trunk_each_its_own_way(tmp_path: Path) -> None:
+def test_branches_are_different_fine_tuned_copies_of_the_trunk(tmp_path: Path) -> None:
     training = Training(steps=60, quantised_steps=1, branch_steps=4, learning_rate=1e-3)
     recipe = Recipe(phrase="word", network=SMALL, training=training)
     material = _material()
@@ -348,7 +349,7 @@ def test_the_mean_of_networks_has_the_mean_of_their_weights() -> None:
         torch.testing.assert_close(value.float(), parts.mean(0))
 
 
-def test_what_learning_on_spoils_is_not_kept(tmp_path: Path) -> None:
+def test_weights_that_get_worse_in_int8_training_are_not_kept(tmp_path: Path) -> None:
     training = Training(steps=60, quantised_steps=40)
     recipe = Recipe(phrase="word", network=SMALL, training=training)
     material = _material()
@@ -361,7 +362,7 @@ def test_what_learning_on_spoils_is_not_kept(tmp_path: Path) -> None:
         assert torch.allclose(_unrounded(kept)(x), net(x), atol=1e-4)
 
 
-def test_weights_that_hear_nothing_have_ranges_all_the_same(tmp_path: Path) -> None:
+def test_useless_weights_have_calibrated_ranges_too(tmp_path: Path) -> None:
     recipe = Recipe(phrase="word", network=SMALL, training=Training(quantised_steps=4))
     material = _material()
     net = Net(SMALL)
@@ -385,16 +386,16 @@ def test_the_cutoff_is_the_lowest_that_keeps_to_the_rate() -> None:
     assert strict.phases == 3
 
 
-def test_the_cutoff_counts_what_wakes_in_any_phase_of_the_steps() -> None:
+def test_the_cutoff_counts_false_accepts_in_all_phases() -> None:
     net = _trained(SMALL)
     blob = compile_model(parse_tflite(write_tflite(net, "test")))
     rows = _rows(1, 1, 30_000)[0]
     found = judge.choose_cutoff(blob, 5, [_stream("a", rows)], 2000.0)
     wakes = 0
     for first in range(3):
-        heard = scores(blob, rows[first:])
+        phase = scores(blob, rows[first:])
         finder = WakeFinder(found.value)
-        finder.push(hop_scores(Trace(heard, 3, 3, 0), 5, len(rows) - first))
+        finder.push(hop_scores(Trace(phase, 3, 3, 0), 5, len(rows) - first))
         wakes += len(finder.found)
     assert wakes == found.accepts > 0
 
@@ -429,7 +430,7 @@ def test_rounding_compares_the_same_steps(stride: int, head: int) -> None:
     assert net.quantise
 
 
-def test_without_rounding_it_saturates_where_int8_does() -> None:
+def test_without_rounding_it_saturates_like_int8() -> None:
     net = _trained(SMALL)
     loud = torch.full((1, FRAMES, 40), 255.0)
     with torch.no_grad():

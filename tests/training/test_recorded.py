@@ -9,39 +9,40 @@ import numpy as np
 import pytest
 import soundfile
 
-from bluering.training import sound
+from bluering.training.augment.noises import Noises
+from bluering.training.augment.recorded import recorded_clips, recordings
+from bluering.training.augment.rooms import impulse_responses
+from bluering.training.augment.shards import load_tracks, track_files
+from bluering.training.augment.tracks import Sources, make_tracks, read_tracks
 from bluering.training.errors import TrainingError
-from bluering.training.noises import Noises
-from bluering.training.pipeline import Spoken, augment, load_tracks
+from bluering.training.places import Places
 from bluering.training.recipe import Recipe, Tracks
-from bluering.training.recorded import recorded_clips, recordings
-from bluering.training.stages import Places, read_tracks
-from bluering.training.tracks import Sources, make_tracks
-from bluering.training.voices import RATE, Utterance
+from bluering.training.speak.stage import SpeechFiles
+from bluering.training.speak.voices import RATE, Utterance
 from bluering.training.workers import make_files
 
 
 def _write(path: Path, seconds: float = 0.6, noise: float = 20.0) -> Path:
-    """A word after a second, in noise."""
+    """A word after one second, in noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    dice = np.random.default_rng(1)
-    x = dice.normal(0, noise, 3 * RATE)
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, noise, 3 * RATE)
     length = round(seconds * RATE)
     x[RATE : RATE + length] += 8000 * np.sin(2 * np.pi * 300 * np.arange(length) / RATE)
     soundfile.write(path, np.rint(x).astype(np.int16), RATE, subtype="PCM_16")
     return path
 
 
-def test_the_word_is_cut_out_of_its_recording(tmp_path: Path) -> None:
+def test_recordings_are_trimmed_to_the_word(tmp_path: Path) -> None:
     [clip] = recorded_clips([_write(tmp_path / "a.wav")], "computer")
     assert len(clip.samples) / RATE == pytest.approx(0.6, abs=0.08)
     assert (clip.utterance.engine, clip.utterance.text) == ("recorded", "computer")
-    sources = Sources([clip], [], [clip], Noises({}, "time"), sound.rooms(1, 2))
+    sources = Sources([clip], [], [clip], Noises({}, "time"), impulse_responses(1, 2))
     tracks = make_tracks(sources, "word", 3, [1])
     assert (tracks.end > tracks.start).all()
 
 
-def test_folders_are_read_to_their_depths_and_in_order(tmp_path: Path) -> None:
+def test_folders_are_read_recursively_and_in_order(tmp_path: Path) -> None:
     for name in ("b/2.flac", "b/1.flac", "b/deep/3.wav", "b/readme.txt"):
         path = tmp_path / name
         _write(path) if path.suffix != ".txt" else path.write_text("no sound")
@@ -49,7 +50,7 @@ def test_folders_are_read_to_their_depths_and_in_order(tmp_path: Path) -> None:
     assert [path.name for path in found] == ["1.flac", "2.flac", "3.wav"]
 
 
-def test_what_is_wrong_with_recordings_is_said(tmp_path: Path) -> None:
+def test_errors_name_what_is_wrong_with_recordings(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no sound files"):
         recordings([str(tmp_path / "nowhere")])
     silent = tmp_path / "silent.wav"
@@ -79,23 +80,23 @@ def made(tmp_path: Path) -> Callable[..., dict[str, list[Path]]]:
     _write(tmp_path / "two" / "a.wav", seconds=0.9)
     places = Places(tmp_path / "cache", tmp_path / "none.txt", tmp_path / "no-corpus", jobs=1)
 
-    def made(spoken: Spoken, *folders: str, **counts: int) -> dict[str, list[Path]]:
+    def made(spoken: SpeechFiles, *folders: str, **counts: int) -> dict[str, list[Path]]:
         none = dict.fromkeys(Tracks.model_fields, 0)
         tracks = Tracks().model_copy(update=none | counts)
         named = tuple(str(tmp_path / folder) for folder in folders)
         recipe = Recipe(phrase="computer", recordings=named).model_copy(update={"tracks": tracks})
-        tracks, files = augment(recipe, spoken, places)
+        tracks, files = track_files(recipe, spoken, places)
         make_files(files, places.jobs, lambda *_: None)
         return tracks
 
     return made
 
 
-def _spoken(word: list[Path], sentence: Path) -> Spoken:
-    return Spoken({"word": word, "look_alike": [], "sentence": [sentence], "held_out": []})
+def _spoken(word: list[Path], sentence: Path) -> SpeechFiles:
+    return SpeechFiles({"word": word, "look_alike": [], "sentence": [sentence], "held_out": []})
 
 
-def test_where_nothing_was_synthesised_words_are_learned_from_recordings(
+def test_without_synthetic_words_all_tracks_use_the_recordings(
     clip: Path, made: Callable[..., dict[str, list[Path]]]
 ) -> None:
     one, two = (made(_spoken([], clip), name, word=100, part=2, noise=2) for name in ("one", "two"))
@@ -105,10 +106,10 @@ def test_where_nothing_was_synthesised_words_are_learned_from_recordings(
     assert len(read_tracks(one["word"])) == 100
 
 
-def test_recordings_make_tracks_of_their_own_and_leave_the_others_as_they_are(
+def test_recordings_have_tracks_of_their_own_and_leave_the_others_unchanged(
     clip: Path, made: Callable[..., dict[str, list[Path]]]
 ) -> None:
-    """So that what was synthesised needn't be augmented again where recordings are added."""
+    """So that adding recordings doesn't repeat the augmentation of synthetic speech."""
     counts = {"word": 4, "recorded": 100, "noise": 2}
     one, two, none = (
         made(_spoken([clip], clip), *names, **counts) for names in (("one",), ("two",), ())

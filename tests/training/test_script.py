@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bluering.training import script, speech
 from bluering.training.errors import TrainingError
-from bluering.training.lookalikes import pronunciations, sounds_same
-from bluering.training.phones import ACCENTS, accented, for_kokoro
 from bluering.training.recipe import Clips, Recipe, Speech, find_recipe, read_recipe
+from bluering.training.speak import script, speech
+from bluering.training.speak.lookalikes import pronunciations, sounds_same
+from bluering.training.speak.phones import ACCENTS, accented, for_kokoro
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "models" / "training"
@@ -44,7 +44,7 @@ def test_sentences_are_the_same_for_all_words() -> None:
     )
 
 
-def test_some_words_are_said_in_the_same_breath_as_others() -> None:
+def test_some_words_have_a_lead_in() -> None:
     for kind in ("word", "look_alike", "held_out"):
         batches = list(script.batches(_recipe(espeak=300), kind, SENTENCES))
         led = [u for batch in batches for u in batch.utterances if u.lead]
@@ -57,14 +57,14 @@ def test_some_words_are_said_in_the_same_breath_as_others() -> None:
     assert not any(u.lead for batch in sentences for u in batch.utterances)
 
 
-def test_nothing_that_sounds_like_the_word_itself_is_said_not_to_be_it() -> None:
+def test_homophones_of_the_word_are_no_look_alikes() -> None:
     drawn = list(script.batches(_recipe(espeak=2000), "look_alike", SENTENCES))
     texts = {u.text.strip(".!?,") for batch in drawn for u in batch.utterances}
     assert {"compute", "computed"} <= texts
     assert "compute a" not in texts
 
 
-def test_held_out_voices_are_never_heard_in_training() -> None:
+def test_held_out_voices_are_not_trained_on() -> None:
     recipe = _recipe(espeak=200, kokoro=200)
     for kind in ("word", "look_alike", "sentence"):
         for batch in script.batches(recipe, kind, SENTENCES):
@@ -77,7 +77,7 @@ def test_held_out_voices_are_never_heard_in_training() -> None:
             assert any(name in utterance.voice for name in held)
 
 
-def test_the_engine_that_is_only_held_out_is_asked_for_nothing_else() -> None:
+def test_one_engine_is_only_held_out() -> None:
     asked = Recipe(phrase="computer").speech
     assert asked.held_out.flite > 0
     assert asked.word.flite == asked.look_alike.flite == asked.sentence.flite == 0
@@ -93,7 +93,7 @@ def test_an_engine_whose_package_is_missing_names_the_remedy(
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
-def test_the_repository_s_recipes_can_be_read(path: Path) -> None:
+def test_the_repositorys_recipes_are_valid(path: Path) -> None:
     assert read_recipe(path).name == path.stem
 
 
@@ -106,7 +106,7 @@ def test_the_repository_s_recipes_can_be_read(path: Path) -> None:
         ("phrase = 'alexa'\n[training]\nsteps = 0", "training.steps"),
     ],
 )
-def test_a_faulty_recipe_is_named_with_its_fault(tmp_path: Path, text: str, said: str) -> None:
+def test_errors_name_the_recipe_and_its_fault(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "r.toml"
     path.write_text(text)
     with pytest.raises(TrainingError, match=said) as error:
@@ -124,16 +124,16 @@ def test_a_word_is_a_recipe_s_name_or_any_phrase() -> None:
 def test_accents_change_sounds_and_keep_the_alphabet() -> None:
     import numpy as np
 
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     plain = for_kokoro("ðə wˈɔːtɚ dʒˈʌdʒ", american=True)
     assert plain == "ðə wˈɔtəɹ ʤˈʌʤ"
     for name in ACCENTS:
-        assert any(accented(plain, name, dice) != plain for _ in range(20)), name
-    assert accented(plain, "", dice) == plain
+        assert any(accented(plain, name, rng) != plain for _ in range(20)), name
+    assert accented(plain, "", rng) == plain
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
-def test_no_confusable_of_theirs_is_the_word_in_some_accent(path: Path) -> None:
+def test_no_confusable_is_a_homophone_of_the_word(path: Path) -> None:
     recipe = read_recipe(path)
     wanted = pronunciations(recipe.phrase)
     known = [text for text in recipe.confusables if _in_dictionary(text)]

@@ -1,10 +1,10 @@
-"""Warped tracks: the same sound elsewhere, and it is known where."""
+"""Warped tracks, and where their rows end up."""
 
 import numpy as np
 
-from bluering.training.lessons import Lesson
-from bluering.training.tracks import FRAMES
-from bluering.training.warp import Warp, warped
+from bluering.training.augment.tracks import FRAMES
+from bluering.training.augment.warp import Warp, warped
+from bluering.training.fit.lessons import Lesson
 
 COUNT = 24
 
@@ -15,7 +15,7 @@ def _marked(row: int, band: int) -> np.ndarray:
     return rows
 
 
-def test_what_was_in_a_row_is_where_the_warp_says() -> None:
+def test_rows_end_up_where_the_warp_says() -> None:
     for row in (120, 250, 350):
         x, warp = warped(_marked(row, 20), np.random.default_rng(row))
         found = x.sum(2).numpy()
@@ -25,7 +25,7 @@ def test_what_was_in_a_row_is_where_the_warp_says() -> None:
     assert warp.stretch.max() > 1.03
 
 
-def test_bands_move_a_little() -> None:
+def test_bands_shift_a_little() -> None:
     x, _ = warped(_marked(250, 20), np.random.default_rng(1))
     found = x.sum(1).numpy()
     centre = (found * np.arange(40)).sum(1) / found.sum(1)
@@ -33,22 +33,22 @@ def test_bands_move_a_little() -> None:
     assert np.abs(centre - 20).max() < 5
 
 
-def test_silence_stays_silent_and_features_in_their_range() -> None:
-    dice = np.random.default_rng(1)
-    assert not warped(np.zeros((3, FRAMES, 40), np.uint8), dice)[0].any()
-    loud, _ = warped(np.full((8, FRAMES, 40), 250, np.uint8), dice)
+def test_silence_stays_silent_and_features_in_range() -> None:
+    rng = np.random.default_rng(1)
+    assert not warped(np.zeros((3, FRAMES, 40), np.uint8), rng)[0].any()
+    loud, _ = warped(np.full((8, FRAMES, 40), 250, np.uint8), rng)
     assert 0 <= float(loud.min()) < float(loud.max()) <= 255
     assert len({float(x.mean()) for x in loud}) == 8
 
 
-def test_the_same_dice_give_the_same_and_others_another() -> None:
+def test_warps_are_reproducible() -> None:
     rows = np.random.default_rng(1).integers(0, 255, (4, FRAMES, 40)).astype(np.uint8)
     first, again, other = (warped(rows, np.random.default_rng(seed))[0] for seed in (1, 1, 2))
     assert first.equal(again)
     assert not first.equal(other)
 
 
-def test_lessons_move_along() -> None:
+def test_lessons_are_warped_too() -> None:
     rows = np.array([[100, 300, FRAMES], [100, 380, 300]])
     lesson = Lesson.of(rows, np.zeros((2, 3), np.float32))
     moved = lesson.moved(Warp(np.array([0.9, 1.2])))

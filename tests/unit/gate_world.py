@@ -22,9 +22,8 @@ LIGHTS = {
     gate.SHOW_BENCH: "bench",
 }
 LIGHT_OF_STATE = {
-    gate.MUTED_SWITCH: "muted",
-    gate.MUTED_REQUEST: "muted",
-    gate.MUTED_BOTH: "muted",
+    gate.MUTED: "muted",
+    gate.LEFT: "muted",
     gate.LISTENING: "idle",
     gate.WOKEN: "woken",
     gate.TURNING_BLUE: "blue",
@@ -34,13 +33,9 @@ LIGHT_OF_STATE = {
     gate.FALSE_WAKE: "false wake",
     gate.ERROR: "error",
     gate.BENCH: "bench",
+    gate.STARTING: "dark",
 }
-MUTED_STATE = {
-    (True, False): gate.MUTED_SWITCH,
-    (False, True): gate.MUTED_REQUEST,
-    (True, True): gate.MUTED_BOTH,
-}
-MUTED_STATES = frozenset(MUTED_STATE.values())
+MUTED_STATES = {gate.MUTED, gate.LEFT, gate.STARTING}
 BLUE_STATES = {gate.TURNING_BLUE, gate.RECORDING, gate.SENDING}
 
 
@@ -48,7 +43,8 @@ class World(NamedTuple):
     """Everything outside the gate that its promises speak of."""
 
     switch: bool  # the hardware mute
-    request: bool  # the mute by software
+    read: bool  # the switch has been read
+    left: bool  # the application has ended
     mic: bool  # the microphone is read
     wanted: str  # the light that was asked for last
     shown: str  # the light that is really on, as far as is known
@@ -68,7 +64,7 @@ class Exploration:
 
 def start() -> tuple[int, World, set[str]]:
     """The gate's first state in a world whose ring is dark and whose microphone is open."""
-    world = World(True, False, True, "dark", "dark", True, False, False)
+    world = World(True, False, False, True, "dark", "dark", True, False, False)
     broken: set[str] = set()
     for action in gate.START_ACTIONS:
         world = act(world, action, broken)
@@ -123,9 +119,9 @@ def _check_blue(world: World, broken: set[str]) -> None:
 def happen(world: World, event: int) -> World:
     """What an event says of the world, before the gate answers it."""
     if event in (gate.SWITCH_ON, gate.SWITCH_OFF):
-        return world._replace(switch=event == gate.SWITCH_ON)
-    if event in (gate.MUTE, gate.UNMUTE):
-        return world._replace(request=event == gate.MUTE)
+        return world._replace(switch=event == gate.SWITCH_ON, read=True)
+    if event == gate.MUTE:
+        return world._replace(left=True)
     # A late report of a light that is no longer wanted tells nothing about the ring.
     if event == gate.RING_BLUE and world.wanted == "blue":
         return world._replace(shown="blue", sure=True)
@@ -139,13 +135,16 @@ def happen(world: World, event: int) -> World:
 def check_rest(state: int, world: World, broken: set[str]) -> None:
     """The invariants of a state in which the gate waits for the next event."""
     _check_blue(world, broken)
-    muted = MUTED_STATE.get((world.switch, world.request))
-    if (muted is None and state in MUTED_STATES) or (muted is not None and state != muted):
-        broken.add("the state doesn't follow the mute switch and the mute request")
-    if muted is not None and (world.mic or world.taking or world.open):
+    if (state == gate.LEFT) != world.left:
+        broken.add("the state doesn't follow the application's end")
+    if (state == gate.STARTING) != (not world.read and not world.left):
+        broken.add("the state doesn't follow the first look at the switch")
+    if (state in (gate.MUTED, gate.STARTING)) != (world.switch and not world.left):
+        broken.add("the state doesn't follow the mute switch")
+    if (world.switch or world.left) and (world.mic or world.taking or world.open):
         broken.add("muted, but the microphone is read or a recording goes on")
     if world.wanted != LIGHT_OF_STATE[state]:
-        broken.add(f"the light in state '{gate.STATES[state]}' is '{world.wanted}'")
+        broken.add(f"the light in state '{gate.name(state)}' is '{world.wanted}'")
     if world.wanted == "blue" and state not in BLUE_STATES:
         broken.add("blue outside a recording")
     if world.taking != (state == gate.RECORDING):
@@ -165,6 +164,8 @@ def answer(table: Table, state: int, world: World, event: int) -> tuple[int, Wor
     broken: set[str] = set()
     world = happen(world, event)
     after, actions = gate.step(state, event, table)
+    if state == gate.LEFT and actions:
+        broken.add("something was done after the application had ended")
     if sum(action in LIGHTS for action in actions) > 1:
         broken.add("two lights in one answer")
     for action in actions:
@@ -172,7 +173,7 @@ def answer(table: Table, state: int, world: World, event: int) -> tuple[int, Wor
     if event in (gate.WAKE_RECORD, gate.WAKE_ONLY):
         _check_wake(state, after, event, actions, broken)
     _check_obeyed(state, after, event, broken)
-    if event == gate.FALSE_MARK and gate.DISCARD not in actions:
+    if event == gate.FALSE_MARK and state != gate.LEFT and gate.DISCARD not in actions:
         broken.add("a false mark deletes nothing")
     if event != gate.FALSE_MARK and gate.DISCARD in actions:
         broken.add("a recording was deleted without a false mark")
@@ -234,8 +235,8 @@ def explore(table: Table = gate.TABLE) -> Exploration:
                 queue.append((after, world))
     found.violations |= _check_endings(table, found.nodes)
     found.violations |= _check_way_back(links)
-    missing = set(range(len(gate.STATES))) - {state for state, _ in found.nodes}
-    found.violations |= {f"state '{gate.STATES[state]}' can't be reached" for state in missing}
+    missing = set(gate.TABLE) - {state for state, _ in found.nodes}
+    found.violations |= {f"state '{gate.name(state)}' can't be reached" for state in missing}
     return found
 
 
@@ -251,16 +252,17 @@ def _check_endings(table: Table, nodes: set[tuple[int, World]]) -> set[str]:
         if after in BLUE_STATES:
             broken.add("a recording that time doesn't end")
         if answer(table, state, world, gate.DEADLINE)[0] == state:
-            broken.add(f"state '{gate.STATES[state]}' ignores its deadline")
+            broken.add(f"state '{gate.name(state)}' ignores its deadline")
     return broken
 
 
 def _check_way_back(links: dict[tuple[int, World], set[tuple[int, World]]]) -> set[str]:
-    """From everywhere there is a way back to listening."""
+    """From everywhere but the end there is a way back to listening."""
     good = {node for node in links if node[0] == gate.LISTENING}
     grown = True
     while grown:
         more = {node for node, after in links.items() if node not in good and after & good}
         good |= more
         grown = bool(more)
-    return {f"no way back from '{gate.STATES[s]}'" for s, _ in links.keys() - good}
+    lost = {state for state, _ in links.keys() - good} - {gate.LEFT}
+    return {f"no way back from '{gate.name(state)}'" for state in lost}

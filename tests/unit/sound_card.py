@@ -6,10 +6,10 @@ import numpy as np
 
 from bluering.link.reader import ReaderEvent, Received
 from bluering.link.records import Hello, HelloRequest, Record, Scores, Word
+from bluering.models.frontend import FrontEnd
 from bluering.models.reference import Reference
 from bluering.sound_files import HOP, RATE
 from bluering.validate.engines import ModelSpec
-from bluering.validate.reference import FrontEnd
 from tests.unit.pretend_device import hello
 
 LATENCY = 0.04  # seconds from writing to sounding

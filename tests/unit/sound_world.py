@@ -1,4 +1,5 @@
-"""A device's recordings made on this side: START, chunks and END as frames, with PCM16 sound.
+"""A device's recordings made on this side: START, chunks and END as frames. A chunk is a hop, not
+five, so that more of them can be lost.
 
 Written from the protocol's description, with the library ``cryptography``; the device's own code
 is tested on MicroPython (tests/parity/test_privacy_recordings.py).
@@ -8,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +27,7 @@ from bluering.link.records import (
 from bluering.vault.assembly import Tagged, recording_keys
 from ear.link import frames, messages
 from ear.privacy import gate, keys
+from ear.privacy.codecs import ADPCM, CAPACITY, Encoder, decode
 
 AnyTagged = TypeVar("AnyTagged", bound=Tagged)
 DEVICE = bytes(range(1, 9))
@@ -39,8 +42,20 @@ def hello(session: int = 7) -> Hello:
 
 
 def sound(number: int, hops: int) -> np.ndarray:
-    """Samples that tell which recording they are of."""
-    return np.random.default_rng(number).integers(-9999, 9999, HOP * hops).astype("<i2")
+    """Samples that tell which recording they are of, as they are after the link's codec."""
+    return np.concatenate([np.frombuffer(decode(body), "<i2") for body in _bodies(number, hops)])
+
+
+@cache
+def _bodies(number: int, hops: int) -> list[bytes]:
+    """A recording's chunks before they are encrypted, a hop in each."""
+    samples = np.random.default_rng(number).integers(-9999, 9999, HOP * hops).astype("<i2")
+    encoder, bodies = Encoder(), []
+    for hop in samples.reshape(hops, HOP):
+        body = bytearray(CAPACITY)
+        bodies.append(bytes(body[: encoder.push(hop.tobytes(), body)]))
+        encoder.finish()
+    return bodies
 
 
 def recording(
@@ -52,7 +67,7 @@ def recording(
         boot=boot,
         number=number,
         salt=hashlib.sha256(b"%d %d" % (boot, number)).digest()[:16],
-        codec=0,
+        codec=ADPCM,
         consent=0,
         retention_days=30,
         position=100 * number,
@@ -65,9 +80,10 @@ def recording(
         name="alexa",
     )
     opened = recording_keys(KEY, start)
-    samples = sound(number, hops)
     end = RecordingEnd(number, reason, hops, HOP * hops, 0, bytes(32))
-    chunks = [_chunk(opened.encryption, number, at, samples) for at in range(hops)]
+    chunks = [
+        _chunk(opened.encryption, number, at, body) for at, body in enumerate(_bodies(number, hops))
+    ]
     return [tagged(opened.authentication, message) for message in (start, *chunks, end)]
 
 
@@ -91,8 +107,8 @@ def to_frames(records: list[Record], first: int = 0) -> Iterator[bytes]:
         yield frames.encode(message.declaration.id, sequence & 0xFFFF, codec.pack(message))
 
 
-def _chunk(key: bytes, number: int, sequence: int, samples: np.ndarray) -> RecordingChunk:
+def _chunk(key: bytes, number: int, sequence: int, body: bytes) -> RecordingChunk:
     counter = bytes(10) + sequence.to_bytes(2, "big") + bytes(4)
     encryptor = Cipher(algorithms.AES(key), modes.CTR(counter)).encryptor()
-    data = encryptor.update(samples[HOP * sequence : HOP * (sequence + 1)].tobytes())
+    data = encryptor.update(body)
     return RecordingChunk(number, sequence, HOP * sequence, HOP, bytes(32), data)

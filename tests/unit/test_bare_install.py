@@ -61,7 +61,8 @@ sys.meta_path.insert(0, Blocked())
 def bare(tmp_path: Path) -> dict[str, str]:
     """An environment in which no extra is installed."""
     (tmp_path / "sitecustomize.py").write_text(_BLOCK.format(names=_OPTIONAL))
-    return {**os.environ, "PYTHONPATH": str(tmp_path)}
+    path = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
 def run(bare: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

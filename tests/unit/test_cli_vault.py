@@ -14,8 +14,8 @@ from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner, Result
 
 from bluering.cli import app
-from bluering.cli.vault import EXIT_DAMAGED
 from bluering.cli.vault_options import PASSPHRASE_VARIABLE
+from bluering.errors import BlueRingError, ExitCode
 from bluering.review.desk import Desk
 from bluering.review.models import AuditEntry
 from bluering.vault.errors import VaultError
@@ -83,9 +83,9 @@ def test_a_sound_card_that_fails_is_named_with_a_way_out(
     monkeypatch.setitem(sys.modules, "sounddevice", player)
     done = _type("play", "last")
     assert done.exit_code != 0
-    said = str(done.exception) + done.output
-    assert "no default output device" in said
-    assert "bluering vault export" in said
+    assert isinstance(done.exception, BlueRingError)
+    assert "no default output device" in str(done.exception)
+    assert "bluering vault export" in done.exception.hint
 
 
 def test_export_writes_the_sound_and_no_more(vault: Vault, folder: Path):
@@ -128,7 +128,7 @@ def test_verify_tells_by_its_exit_code(vault: Vault):
     assert _type("verify").exit_code == 0
     vault.blobs.path(stored).unlink()
     result = _type("verify")
-    assert result.exit_code == EXIT_DAMAGED
+    assert result.exit_code == ExitCode.TAMPERED
     assert "is missing" in result.stdout
 
 
@@ -150,7 +150,7 @@ def test_without_a_vault_it_says_how_to_make_one(folder: Path):
     assert folder
     failed = _type("list")
     assert isinstance(failed.exception, VaultError)
-    assert "bluering vault create" in str(failed.exception)
+    assert "bluering vault create" in failed.exception.hint
 
 
 def _on_record(vault: Vault) -> list[tuple[str, str, str]]:

@@ -491,5 +491,5 @@ def test_a_missing_extra_is_named(command: list[str]) -> None:
         [sys.executable, "-c", program, *command], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 1
-    assert ran.stderr.startswith("bluering: this command needs the package littlefs")
+    assert ran.stderr.startswith("error: this command needs the package littlefs")
     assert "pip install 'bluering[flash]'" in ran.stderr

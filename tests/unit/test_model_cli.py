@@ -55,4 +55,6 @@ def test_a_missing_source_and_an_unwritable_target_are_named(tmp_path: Path) -> 
     missing = invoke("compile", tmp_path / "none.tflite", "-o", tmp_path / "out.ear")
     assert "none.tflite can't be read: No such file" in str(missing.exception)
     nowhere = invoke("compile", SOURCE, "-o", tmp_path / "no" / "out.ear")
-    assert "out.ear can't be written: No such file" in str(nowhere.exception)
+    assert f"out.ear can't be written: there is no folder {tmp_path / 'no'}" in str(
+        nowhere.exception
+    )

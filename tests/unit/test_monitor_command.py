@@ -190,7 +190,7 @@ def test_a_port_that_is_not_there(tmp_path: Path, start: Callable[..., Monitor])
     monitor = start("--port", str(tmp_path / "gone"))
     assert monitor.process.wait(_PATIENCE_S) == 1
     assert monitor.process.stderr
-    assert monitor.process.stderr.read().startswith(b"bluering: there is no port ")
+    assert monitor.process.stderr.read().startswith(b"error: there is no port ")
 
 
 def test_list_lists(start: Callable[..., Monitor]) -> None:

@@ -114,8 +114,8 @@ def test_nothing_from_before_a_pause(world: _World, pause: str):
     elif pause == "wake that may not be recorded":
         world.shell.woke(False)
     elif pause == "mute":
-        world.shell.post(gate.MUTE)
-        world.shell.post(gate.UNMUTE)
+        world.shell.post(gate.SWITCH_ON)
+        world.shell.post(gate.SWITCH_OFF)
     else:
         world.shell.post(gate.BENCH_ON)
         world.shell.post(gate.BENCH_OFF)

@@ -394,15 +394,17 @@ def test_the_second_look_cancels_before_anything_is_kept(vault: Vault, verdict: 
     assert list(vault.blobs.ids()) == []
 
 
-def test_a_start_with_an_unknown_codec(receiver: Receiver, vault: Vault):
+@pytest.mark.parametrize("codec", [0, 2, 9])
+def test_a_start_with_an_unknown_codec(receiver: Receiver, vault: Vault, codec: int):
     from bluering.vault.assembly import recording_keys
 
     start = sound_world.recording()[0]
     assert isinstance(start, RecordingStart)
-    odd = replace(start, codec=9)
+    odd = replace(start, codec=codec)
     odd = sound_world.tagged(recording_keys(sound_world.KEY, odd).authentication, odd)
     [notice] = _feed(receiver, [odd])
-    assert "doesn't know" in notice.text
+    assert f"sound in codec {codec}, which this program doesn't know: update it" in notice.text
+    assert notice.answer == RecordingAck(boot=1, number=1, stored=0)
     assert vault.list() == []
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from bluering.cli import app
-from bluering.cli.audit import EXIT_TAMPERED
+from bluering.errors import ExitCode
 from bluering.review.audit import checkpoint
 from bluering.review.audit.log import START, chain_hash
 from bluering.review.audit.verify import Findings, verify
@@ -295,12 +295,12 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         assert run(app, check).exit_code == 0
         key = json.loads(Path(file).read_text())["public_key"]
         assert run(app, [*check, "--key", key]).exit_code == 0
-        assert run(app, [*check, "--key", "00" * 32]).exit_code == EXIT_TAMPERED
+        assert run(app, [*check, "--key", "00" * 32]).exit_code == ExitCode.TAMPERED
         with desk.vault.engine.begin() as connection:
             _allow_edits(connection)
             connection.execute(text("DELETE FROM review_audit WHERE seq = 9"))
         answer = run(app, check)
-        assert answer.exit_code == EXIT_TAMPERED
+        assert answer.exit_code == ExitCode.TAMPERED
         assert "entry 9 is missing" in answer.stdout
 
 

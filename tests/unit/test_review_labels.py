@@ -312,9 +312,10 @@ def test_export_has_labels_and_scores_and_only_granted_sound(desk: Desk, tmp_pat
     assert "what was said" not in text
     counts = json.loads((tmp_path / "out" / "false_wakes.json").read_text())
     assert counts["by_cause"] == {"a lexus": 1}
-    with pytest.raises(ReviewError, match="new folder"):
+    with pytest.raises(ReviewError, match="out exists already") as refused:
         export(desk, tmp_path / "out")
+    assert "new folder" in refused.value.hint
     desk.vault.blobs.path(made[0].recording.id).unlink()
     with pytest.raises(DamagedError):
         export(desk, tmp_path / "again")
-    assert not list(tmp_path.glob("again*"))
+    assert not list(tmp_path.glob("*again*"))

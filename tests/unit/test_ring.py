@@ -95,7 +95,7 @@ def test_at_most_25_frames_a_second() -> None:
     leds = Leds()
     shell = ring.Ring(leds, 12)
     shell.show(ring.STARTING)
-    written = [shell.tick() for _ in range(100)]  # a second of hops
+    written = [shell.tick() and shell.write_frame() for _ in range(100)]  # a second of hops
     assert sum(written) == 25
     assert len(leds.writes) == 26
 
@@ -104,7 +104,7 @@ def test_a_still_state_is_written_once() -> None:
     leds = Leds()
     shell = ring.Ring(leds, 12)
     shell.show(ring.LISTENING)
-    assert not any(shell.tick() for _ in range(100))
+    assert not any(shell.tick() and shell.write_frame() for _ in range(100))
     assert len(leds.writes) == 1
 
 
@@ -113,5 +113,5 @@ def test_blue_is_kept_up() -> None:
     leds = Leds()
     shell = ring.Ring(leds, 2)
     shell.show(ring.BLUE)
-    assert not any(shell.tick() for _ in range(100))
+    assert not any(shell.tick() and shell.write_frame() for _ in range(100))
     assert leds.writes == [bytes((0, 0, 255)) * 2] * 26

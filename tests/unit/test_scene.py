@@ -12,6 +12,7 @@ import soundfile
 from bluering import demo
 from bluering.models.packaged import CompiledWord, compiled_word, packaged
 from bluering.models.reference import Reference
+from ear.audio.format import RATE
 from tests.peers import PEERS, peer
 
 HOP_SECONDS = 0.01
@@ -23,7 +24,7 @@ def samples() -> np.ndarray:
 
 
 def loudness(start: float, end: float) -> float:
-    part = samples()[round(start * demo.RATE) : round(end * demo.RATE)].astype(float)
+    part = samples()[round(start * RATE) : round(end * RATE)].astype(float)
     return float(np.sqrt(np.mean(part**2)))
 
 
@@ -47,7 +48,7 @@ def means(word: CompiledWord, delay: int) -> tuple[np.ndarray, np.ndarray]:
     window, stride = word.manifest.window, Reference(word.blob).stride
     sliding = np.convolve(outputs, np.full(window, 1 / window))[: len(outputs)]
     # A row is there once its window's last sample is: 30 ms for the first, then every hop.
-    seconds = (np.arange(1, len(outputs) + 1) * stride + 2) * HOP_SECONDS - delay / demo.RATE
+    seconds = (np.arange(1, len(outputs) + 1) * stride + 2) * HOP_SECONDS - delay / RATE
     return sliding, seconds
 
 

@@ -95,8 +95,9 @@ def test_an_image_is_fetched_once(site: Site, tmp_path: Path) -> None:
 
 def test_a_broken_download_goes_on_where_it_stopped(site: Site, tmp_path: Path) -> None:
     site.break_after = 100_000
-    with pytest.raises(DownloadError, match="broke after 100000 of 256000 bytes; run the same"):
+    with pytest.raises(DownloadError, match=r"broke after 100000 of 256000 bytes$") as caught:
         stock.fetch(NAME)
+    assert caught.value.hint.startswith("run the same command again")
     assert _cached(tmp_path) == [FILE.replace(".bin", ".part")]
     site.break_after = None
     assert stock.fetch(NAME).read_bytes() == DATA
@@ -149,16 +150,19 @@ def test_the_beginning_of_a_hash_is_not_enough(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_missing_image_is_named(site: Site, tmp_path: Path) -> None:
     site.status = 404
-    with pytest.raises(DownloadError, match=f"{FILE}: the server answers 404 .*--firmware"):
+    with pytest.raises(DownloadError, match=f"{FILE}: the server answers 404") as caught:
         stock.fetch(NAME)
+    assert "--firmware" in caught.value.hint
     assert _cached(tmp_path) == []
 
 
 def test_no_network_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BLUERING_CACHE", str(tmp_path))
     monkeypatch.setenv("BLUERING_FIRMWARE_SITE", "http://127.0.0.1:9")
-    with pytest.raises(DownloadError, match=r"refused; run the same command again .*--firmware"):
+    with pytest.raises(DownloadError, match=r"refused$") as caught:
         stock.fetch(NAME)
+    assert "run the same command again" in caught.value.hint
+    assert "--firmware" in caught.value.hint
 
 
 def test_an_image_without_a_known_hash_is_taken_and_said_so(site: Site, tmp_path: Path) -> None:
@@ -213,8 +217,9 @@ def test_what_differs_from_its_first_download_is_refused_until_accepted(
     path.unlink()
     site.data = second = stock_image(version="1.27.1")
     note = tmp_path / "cache" / f"{OCTAL_FILE}.sha256"
-    with pytest.raises(DownloadError, match=f"when it was first fetched.*delete {note} to accept"):
+    with pytest.raises(DownloadError, match="when it was first fetched") as caught:
         stock.fetch(OCTAL)
+    assert f"delete {note} to accept" in caught.value.hint
     assert _cached(tmp_path) == [note.name]
     site.data = first
     assert stock.fetch(OCTAL).read_bytes() == first

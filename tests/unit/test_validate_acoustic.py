@@ -1,6 +1,5 @@
 """Through a loudspeaker to a board's microphone: what it hears counts, and where it heard it."""
 
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -127,8 +126,9 @@ def test_what_is_missing_for_sound_is_named(
     (tmp_path / "sounddevice.py").write_text(stub)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    with pytest.raises(SoundError, match=re.escape(said)):
+    with pytest.raises(SoundError, match="no access to") as caught:
         acoustic.open_acoustic(acoustic_spec("/dev/ttyACM9", "", MODELS))
+    assert said in caught.value.hint
 
 
 def test_it_needs_a_board() -> None:

@@ -117,7 +117,7 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:
     assert "Traceback" not in said
     kept = {path: path.stat().st_mtime_ns for path in parts.glob("*.json")}
     assert 0 < len(kept) < 26
-    assert not list(parts.glob("*.tmp"))
+    assert not list(parts.glob("*.part"))
     _run(*options, *conditions)
     assert len(list(parts.glob("*.json"))) == 26
     assert all(path.stat().st_mtime_ns == at for path, at in kept.items())

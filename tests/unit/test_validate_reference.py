@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from bluering.models.frontend import FrontEnd
 from bluering.models.packaged import CompiledWord, compiled_word, packaged
-from bluering.sound_files import HOP, RATE, Samples, read
+from bluering.samples import Samples
+from bluering.sound_files import HOP, RATE, read
 from bluering.validate import plan
 from bluering.validate.choose import choose_model
 from bluering.validate.corpus import load_corpus
 from bluering.validate.hear import hear
-from bluering.validate.reference import FrontEnd, ReferenceEngine
+from bluering.validate.reference import ReferenceEngine
 from bluering.validate.results import StreamResult, Trace
 from bluering.validate.scoring import hop_scores
 from tests.peers import peer

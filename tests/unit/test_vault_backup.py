@@ -77,9 +77,10 @@ def test_nothing_is_overwritten(vault: Vault, tmp_path: Path):
 
 def test_no_backup_of_a_damaged_vault(vault: Vault, tmp_path: Path):
     vault.blobs.path(vault.store(recording())).unlink()
-    with pytest.raises(VaultError, match="verify"):
+    with pytest.raises(VaultError, match="has no blob") as caught:
         backup(vault, tmp_path / "backup.tar", OTHER)
-    assert not list(tmp_path.glob("backup*"))
+    assert "verify" in caught.value.hint
+    assert not list(tmp_path.glob("*backup*"))
 
 
 class _Ring(keyring.backend.KeyringBackend):
@@ -142,6 +143,7 @@ def test_another_vaults_key_in_the_keyring_is_noticed(ring: _Ring, tmp_path: Pat
 
 def test_without_a_keyring_a_passphrase_is_suggested(ring: _Ring, tmp_path: Path):
     ring.locked = True
-    with pytest.raises(VaultError, match="--passphrase"):
+    with pytest.raises(VaultError, match="keyring takes no key") as caught:
         Vault.create(tmp_path / "vault", None)
+    assert "--passphrase" in caught.value.hint
     assert not (tmp_path / "vault").exists()

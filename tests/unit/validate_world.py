@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from bluering.sound_files import HOP, RATE, Samples
+from bluering.samples import Samples
+from bluering.sound_files import HOP, RATE
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities
 
 WORD = "beep"

@@ -4,12 +4,9 @@
 from ear.audio import frontend_kernels  # isort: skip
 from array import array
 
-from ear.audio import frontend_tables as tables
-from ear.audio.format import HOP, WINDOW
+from ear.audio.format import CHANNELS, HOP, WINDOW
 from ear.kernels import Kernels
 from ear.sequence import INPUT, Result
-
-CHANNELS = 40
 
 _HOPS_IN_WINDOW = WINDOW // HOP
 _SILENCE = 32768  # a sample of 0, as the kernels keep it
@@ -27,6 +24,8 @@ class FrontEnd:
 
     def __init__(self, kernels=None):
         """``kernels``: the front end's, native ones among them; viper's if there are none."""
+        from ear.audio import frontend_tables as tables  # which a device lets go of after its start
+
         self.kernels = kernels = kernels or Kernels(frontend_kernels)
         self._buffers = []  # kept here, since kernels may know only where they lie
 

@@ -40,12 +40,17 @@ class Microphone:
         self._reads = tuple(words[: hops * self._word_hop] for hops in range(BLOCK + 1))
         sound = memoryview(self._sound)
         self.hops = tuple(sound[at : at + HOP_BYTES] for at in range(0, len(sound), HOP_BYTES))
-        self._kernels = kernels = kernels or Kernels(mic_kernels)
-        self._sound_place = kernels.place(self._sound)
-        self._words_place = kernels.place(self._words)
         self.count = 0
         self.gaps = 0
         self.lost = 0  # samples, in all gaps
+        self.slowest_us = 0  # longest time between two reads; whoever reports it sets it back
+        self.use(kernels or Kernels(mic_kernels))
+
+    def use(self, kernels):
+        """Let these kernels do the work from now on."""
+        self._kernels = kernels
+        self._sound_place = kernels.place(self._sound)
+        self._words_place = kernels.place(self._words)
 
     def start(self):
         """Switch the bus on; the first hop begins now. Raises OSError when it can't be."""
@@ -67,28 +72,35 @@ class Microphone:
         Returns the samples that were lost just before them, usually 0; -1 when the
         microphone delivers no more. ``count`` is less than ``wanted`` only at the end.
         """
-        called = time.ticks_us()
-        backlog = self._backlog_us + time.ticks_diff(called, self._last)
+        now = time.ticks_us()
+        backlog = time.ticks_diff(now, self._last)
+        self._last = now
+        if backlog > self.slowest_us:
+            self.slowest_us = backlog
+        backlog += self._backlog_us
         lost = 0
         if backlog > self._capacity_us:
             lost = self._overflow(backlog - self._capacity_us)
             backlog = self._capacity_us
-        words = self._reads[wanted]
-        got = self._i2s.readinto(words)
-        if got < len(words):
+        got = self._i2s.readinto(self._reads[wanted])
+        if got < wanted * self._word_hop:
             wanted = got // self._word_hop
             if not wanted:
                 return -1
         self.count = wanted
-        self._last = time.ticks_us()
-        if time.ticks_diff(self._last, called) > _WAITED_US:
+        now = time.ticks_us()
+        if time.ticks_diff(now, self._last) > _WAITED_US:
             self._backlog_us = 0
         else:
             self._backlog_us = max(0, backlog - wanted * HOP_US)
+        self._last = now
         if self._wide:
-            count = wanted * HOP
-            self._kernels.narrow(self._words_place, self._sound_place, count, self._shift)
+            self._narrow(wanted)
         return lost
+
+    def _narrow(self, hops):
+        count = hops * HOP
+        self._kernels.narrow(self._words_place, self._sound_place, count, self._shift)
 
     def _overflow(self, excess_us):
         """Count what the buffer couldn't hold; returns the samples."""

@@ -18,8 +18,8 @@ class Inbox:
     """Messages from the host, found in what the stream has.
 
     After ``poll`` returned True, ``kind`` and ``payload[:length]`` hold the message until the
-    next call. ``lost`` counts frames that never came; ``receiving``: a message has begun. stream: takes ``readinto``
-    and can be polled; budget: the most bytes that are read at once.
+    next call. ``lost`` counts frames that never came; ``receiving``: a message has begun.
+    stream: takes ``readinto`` and can be polled; budget: the most bytes that are read at once.
     """
 
     def __init__(self, stream, budget=256):

@@ -44,18 +44,16 @@ class Outbox:
         message: its kind, room for its number, ``length`` bytes of payload and room for the
         checksum; room: ``frame_size(length)``.
         """
-        sequence = self._sequence
-        self._sequence = (sequence + 1) & 0xFFFF
-        pending = self.pending
-        if pending + room > self._capacity:
+        message[1] = self._sequence & 0xFF
+        message[2] = self._sequence >> 8
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        if self.pending + room > self._capacity:
             self.dropped += 1
             return False
-        message[1] = sequence & 0xFF
-        message[2] = sequence >> 8
         head = self._head
-        size = seal(message, HEADER + length, self._ring, head, CRC_TABLE)
-        self.pending = pending + size
-        head += size
+        room = seal(message, HEADER + length, self._ring, head, CRC_TABLE)
+        self.pending += room
+        head += room
         if head >= self._capacity:
             head = self._wrap(head - self._capacity)
         self._head = head

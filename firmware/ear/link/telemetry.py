@@ -35,36 +35,35 @@ def word(outbox, index, cutoff, window, stride, model_sha256, name):
 class Scores:
     """The message that is sent most: it is kept, and only what changes is written.
 
-    ``words``: how many there are.
+    ``words``: their detectors write into it.
     """
 
     def __init__(self, words):
-        self._count = words
-        self._size = messages.SCORES.size + 2 + 2 * words
+        count = len(words)
+        self._size = messages.SCORES.size + 2 + 2 * count
         self._room = frame_size(self._size)
-        self._message = bytearray(HEADER + self._size + CRC)
-        self._message[0] = messages.SCORES.id
-        self._first = HEADER + messages.SCORES.size + 1  # place of the first probability
-        self._message[self._first - 1] = self._message[self._first + words] = words
+        self._message = message = bytearray(HEADER + self._size + CRC)
+        message[0] = messages.SCORES.id
+        first = HEADER + messages.SCORES.size + 1
+        message[first - 1] = message[first + count] = count
+        for index, word in enumerate(words):
+            word.detector.write_to(message, first + index, first + count + 1 + index)
         self._high = 0
 
-    def put(self, index, probability, mean):
-        """Take a word's newest probability and sliding mean, 0..255 each."""
-        at = self._first + index
-        self._message[at] = probability
-        self._message[at + self._count + 1] = mean
-
     def send(self, outbox, low, high, peak):
-        """Send them with the position and the newest hop's peak."""
+        """Send the words' newest outputs, with the position and the newest hop's peak."""
         message = self._message
-        if high != self._high:
-            self._high = high
-            struct.pack_into("<I", message, HEADER + 2, high)
         message[HEADER] = low & 0xFF
         message[HEADER + 1] = low >> 8
         message[HEADER + 6] = peak & 0xFF
         message[HEADER + 7] = peak >> 8
+        if high != self._high:
+            self._set_high(high)
         return outbox.send_kept(message, self._size, self._room)
+
+    def _set_high(self, high):
+        self._high = high
+        struct.pack_into("<I", self._message, HEADER + 2, high)
 
 
 def wake(outbox, low, high, index, score, cutoff, model_sha256, name, newest):

@@ -54,6 +54,11 @@ class Native:
             parts.append(part if used == offered == 1 else f"{part} {used}/{offered}")
         return ", ".join(parts)
 
+    def settle(self):
+        """All sequences are made: let go of what makes them, and with it of this module."""
+        for kernels in (self.frontend, self.spotter, self.adpcm, self.mic):
+            kernels.run_with(kernels.run, None)
+
     def take(self, part, module, address):
         """Use those kernels of a native module that give the right answers."""
         from ear.native import answers
@@ -131,21 +136,64 @@ class Trial:
 
 def load(folder=_FOLDER, trial=Trial):
     """The kernels to use on this device. Never raises: what can't be used is viper's."""
-    native = Native()
-    try:
-        _check_chip()
-        native.suited = True
-        index = _read(folder, INDEX)
-        attempt = trial(index)
-        if attempt.failed():
-            raise NativeError("trying them ended in a reset")
-        attempt.begin()
-        _load_all(native, folder, json.loads(index))
-        attempt.end()
-    except Exception as error:
-        native.reasons.append(str(error) or repr(error))
-    _forget_answers()
-    return native
+    loading = Loading(folder, trial)
+    return loading.finish()
+
+
+class Loading:
+    """``load`` in two steps, for a start that must have the machine code in memory before anything
+    large, and can't spare what the known-answer tests need until then."""
+
+    def __init__(self, folder=_FOLDER, trial=Trial):
+        """Bring the machine code in, viper's too; it isn't called yet."""
+        self._native = Native()
+        self._attempt = None
+        self._modules = []
+        try:
+            _check_chip()
+            self._native.suited = True
+            index = _read(folder, INDEX)
+            attempt = trial(index)
+            if attempt.failed():
+                raise NativeError("trying them ended in a reset")
+            attempt.begin()
+            self._attempt = attempt
+            self._load_all(folder, json.loads(index))
+        except Exception as error:
+            self._refuse(error)
+
+    def _load_all(self, folder, digests):
+        for part in sorted(digests):
+            try:
+                verify(part, _read(folder, part + ".mpy"), digests[part])
+                module = getattr(__import__("ear.native." + part).native, part)
+                self._modules.append((part, module))
+            except Exception as error:
+                self._refuse(error, part)
+
+    def finish(self):
+        """Try the native kernels and use those that are right; returns ``Native``."""
+        if self._attempt:
+            try:
+                self._try_all()
+                self._attempt.end()
+            except Exception as error:
+                self._refuse(error)
+        _forget_answers()
+        return self._native
+
+    def _try_all(self):
+        import uctypes
+
+        for part, module in self._modules:
+            try:
+                self._native.take(part, module, uctypes.addressof)
+            except Exception as error:
+                self._refuse(error, part)
+
+    def _refuse(self, error, part=""):
+        reason = str(error) or repr(error)
+        self._native.reasons.append(f"{part}: {reason}" if part else reason)
 
 
 def _forget_answers():
@@ -159,19 +207,6 @@ def _check_chip():
     architecture = getattr(implementation, "_mpy", 0) >> 10 & 15
     if architecture != _ARCHITECTURE or _CHIP not in getattr(implementation, "_machine", ""):
         raise NativeError("this is no " + _CHIP)
-
-
-def _load_all(native, folder, digests):
-    """Load, check and use each part for itself."""
-    import uctypes
-
-    for part in sorted(digests):
-        try:
-            verify(part, _read(folder, part + ".mpy"), digests[part])
-            module = getattr(__import__("ear.native." + part).native, part)
-            native.take(part, module, uctypes.addressof)
-        except Exception as error:
-            native.reasons.append(f"{part}: {error}")
 
 
 def verify(part, data, digest):

@@ -4,10 +4,10 @@ import os
 from array import array
 
 from ear import sequence
+from ear.audio.format import HOP
 from ear.kernels import Kernels
 
 _MARGIN = 16  # bytes behind each buffer that must stay what they are
-_HOP = 160
 _LONGEST = 300  # samples, and the loudest of those that tell how many
 
 
@@ -82,11 +82,11 @@ def _frontend(twins):
     from ear.audio.frontend import FrontEnd
 
     end = FrontEnd(twins)
-    lowest = array("h", [3] * _HOP)
+    lowest = array("h", [3] * HOP)
     lowest[80] = -32768  # in the middle of the window, an overflow of its own
-    square = array("h", ([32767] * 8 + [-32768] * 8) * (_HOP // 16))
-    faint = array("h", [byte & 3 for byte in _fixed(_HOP)])
-    for hop in (faint, lowest, faint, square, _fixed(2 * _HOP), os.urandom(2 * _HOP)):
+    square = array("h", ([32767] * 8 + [-32768] * 8) * (HOP // 16))
+    faint = array("h", [byte & 3 for byte in _fixed(HOP)])
+    for hop in (faint, lowest, faint, square, _fixed(2 * HOP), os.urandom(2 * HOP)):
         end.push(hop)
 
     coefficients = array("H", tables.WINDOW)
@@ -219,7 +219,7 @@ def runs(native, run, address, locate):
     places = [address(buffer) for buffer in theirs]
     tried = sequence.native(_chain(frontend, viper, mic, places), run, address, locate)
     for quietest in (0, 44):  # another peak the second time, and one of more than a byte
-        hop = array("h", [quietest + byte % (20 + 5 * quietest) for byte in _fixed(_HOP)])
+        hop = array("h", [quietest + byte % (20 + 5 * quietest) for byte in _fixed(HOP)])
         expected = looped.run(looped.program, hop)
         if tried.run(tried.program, address(hop)) != expected or ours != theirs:
             return False

@@ -1,27 +1,27 @@
-"""How sound is written into chunks: each chunk can be decoded without the ones before it."""
+"""How sound is written into chunks: each chunk can be decoded without the ones before it.
+
+A chunk's body: predictor + 32768 (u16), step index (u8), 0 (u8), then two codes of ADPCM a byte.
+"""
 
 from ear.audio.format import HOP
 from ear.kernels import Kernels
 from ear.privacy import adpcm
 
-PCM16 = 0  # int16 little-endian
-ADPCM = 1  # predictor + 32768 (u16), step index (u8), 0 (u8), then two codes a byte
-NAMES = ("pcm16", "adpcm")
+ADPCM = 1  # as a recording's beginning names it; there is no other
+NAME = "adpcm"
 
-HOPS_PER_CHUNK = (1, 5)  # as many as fit into a frame of the link
-_HOP_BYTES = (2 * HOP, HOP // 2)
-CAPACITY = (2 * HOP, 4 + 5 * HOP // 2)  # bytes of a full chunk's body
+HOPS_PER_CHUNK = 5  # as many as fit into a frame of the link
+_HEAD = 4
+CAPACITY = _HEAD + HOPS_PER_CHUNK * HOP // 2  # bytes of a full chunk's body
 
 
 class Encoder:
     """Writes hops into a chunk's body, one after the other."""
 
-    def __init__(self, codec, kernels=None):
-        """``codec``: an index into NAMES; ``kernels``: ADPCM's, else its plain twin."""
-        self.codec = codec
-        self.capacity = CAPACITY[codec]
+    def __init__(self, kernels=None):
+        """``kernels``: ADPCM's, else its plain twin."""
         self._kernels = kernels = kernels or Kernels(adpcm)
-        self._codes = bytearray(_HOP_BYTES[codec])
+        self._codes = bytearray(HOP // 2)
         self._state = adpcm.new_state()
         self._codes_place = kernels.place(self._codes)
         self._state_place = kernels.place(self._state)
@@ -37,13 +37,10 @@ class Encoder:
         """Append a hop (320 bytes) to ``body``; returns the body's length in bytes so far."""
         if self._filled == 0:
             self._filled = self._begin(body)
-        source = hop
-        if self.codec == ADPCM:
-            kernels = self._kernels
-            kernels.encode(kernels.place(hop), self._codes_place, self._state_place, HOP)
-            source = self._codes
-        end = self._filled + len(source)
-        body[self._filled : end] = source
+        kernels = self._kernels
+        kernels.encode(kernels.place(hop), self._codes_place, self._state_place, HOP)
+        end = self._filled + len(self._codes)
+        body[self._filled : end] = self._codes
         self._filled = end
         return end
 
@@ -52,29 +49,25 @@ class Encoder:
         self._filled = 0
 
     def _begin(self, body):
-        if self.codec == PCM16:
-            return 0
         predictor = self._state[0]
         body[0] = predictor & 255
         body[1] = predictor >> 8
         body[2] = self._state[1]
         body[3] = 0
-        return 4
+        return _HEAD
 
 
-def decode(codec, body):
+def decode(body):
     """The samples of a chunk's body, as int16 little-endian bytes.
 
-    Raises ValueError for a codec or a body that no device writes.
+    Raises ValueError for a body that no device writes.
     """
-    if codec == PCM16 and len(body) % 2 == 0:
-        return bytes(body)
-    if codec != ADPCM or len(body) < 4 or body[2] >= len(adpcm.STEPS):
+    if len(body) < _HEAD or body[2] >= len(adpcm.STEPS):
         raise ValueError("not a chunk of sound")
     state = adpcm.new_state()
     state[0] = body[0] | body[1] << 8
     state[1] = body[2]
-    count = 2 * (len(body) - 4)
+    count = 2 * (len(body) - _HEAD)
     samples = bytearray(2 * count)
-    adpcm.decode(body[4:], samples, state, count)
+    adpcm.decode(body[_HEAD:], samples, state, count)
     return bytes(samples)

@@ -7,59 +7,15 @@ order, and posts what came of them as new events; it decides nothing.
 Only what changes something is in the table: any other event leaves the state as it is.
 """
 
-# States. A muted device closes its microphone. The switch is hardware; a request comes from
-# the host or the button, and can neither lift nor hide the switch.
-STATES = (
-    "muted by switch",
-    "muted by request",
-    "muted by both",
-    "listening",
-    "woken",
-    "turning blue",
-    "recording",
-    "sending",
-    "done",
-    "false wake",
-    "error",
-    "bench",
-)
-MUTED_SWITCH = 0
-MUTED_REQUEST = 1
-MUTED_BOTH = 2
-LISTENING = 3
-WOKEN = 4  # a wake that may not be recorded: it only shows
-TURNING_BLUE = 5
-RECORDING = 6
-SENDING = 7  # the recording has ended, the rest of it is on its way
-DONE = 8  # nothing is recorded or sent any more; the idle light is being lit
-FALSE_WAKE = 9
-ERROR = 10
-BENCH = 11  # the host feeds the sound; the microphone is closed, nothing is recorded
+# Events are numbered from 0, actions from 32, states from 64, so that none can pass for another.
+FIRST_ACTION = 32
+FIRST_STATE = 64
 
 # Events. The first ones double as the reason for which a recording ended.
-EVENTS = (
-    "silence",
-    "deadline",
-    "switch on",
-    "mute",
-    "false mark",
-    "cancel",
-    "ring failed",
-    "microphone failed",
-    "wake to record",
-    "wake only",
-    "ring blue",
-    "ring idle",
-    "sent",
-    "switch off",
-    "unmute",
-    "bench on",
-    "bench off",
-)
 SILENCE = 0  # the end-pointer heard the end of what was said
 DEADLINE = 1  # the state lasted as long as it may (for RECORDING: the longest recording)
 SWITCH_ON = 2
-MUTE = 3
+MUTE = 3  # the application leaves: nothing is heard after it
 FALSE_MARK = 4  # the button, soon after a wake: that wake was wrong
 CANCEL = 5  # the host found the wake wrong, or the policy changed
 RING_FAILED = 6
@@ -70,77 +26,70 @@ RING_BLUE = 10  # the ring was written: it is blue now
 RING_IDLE = 11  # the ring was written: it shows the idle light now
 SENT = 12  # the last byte of the recording is out
 SWITCH_OFF = 13
-UNMUTE = 14
-BENCH_ON = 15
-BENCH_OFF = 16
+BENCH_ON = 14
+BENCH_OFF = 15
 
 # Actions, carried out in the order given.
-ACTIONS = (
-    "open mic",
-    "close mic",
-    "report wake",
-    "begin",
-    "end",
-    "close",
-    "discard",
-    "show idle",
-    "show woken",
-    "show blue",
-    "show muted",
-    "show false wake",
-    "show error",
-    "show bench",
-)
-OPEN_MIC = 0  # no effect on one that is open
-CLOSE_MIC = 1  # no effect on one that is closed
-REPORT = 2  # tell the host about the wake: its reasons, no sound
-BEGIN = 3  # a recording begins, the link is open to it
-END = 4  # no more samples are taken for the recording
-CLOSE = 5  # what wasn't sent is dropped, the link is closed to sound, the host is told why
-DISCARD = 6  # the last wake's recording is to be deleted on both sides
-SHOW_IDLE = 7
-SHOW_WOKEN = 8
-SHOW_BLUE = 9
-SHOW_MUTED = 10
-SHOW_FALSE = 11
-SHOW_ERROR = 12
-SHOW_BENCH = 13
+OPEN_MIC = 32  # no effect on one that is open
+CLOSE_MIC = 33  # no effect on one that is closed
+REPORT = 34  # tell the host about the wake: its reasons, no sound
+BEGIN = 35  # a recording begins, the link is open to it
+END = 36  # no more samples are taken for the recording
+CLOSE = 37  # what wasn't sent is dropped, the link is closed to sound, the host is told why
+DISCARD = 38  # the last wake's recording is to be deleted on both sides
+SHOW_IDLE = 39
+SHOW_WOKEN = 40
+SHOW_BLUE = 41
+SHOW_MUTED = 42
+SHOW_FALSE = 43
+SHOW_ERROR = 44
+SHOW_BENCH = 45
 
-# The device counts as muted until its switch has been read.
-START = MUTED_SWITCH
-START_ACTIONS = (CLOSE_MIC, SHOW_MUTED)
+# States. A muted device closes its microphone; the switch is hardware, nothing else lifts it.
+MUTED = 64
+LEFT = 65  # muted for good: the application has ended
+LISTENING = 66
+WOKEN = 67  # a wake that may not be recorded: it only shows
+TURNING_BLUE = 68
+RECORDING = 69
+SENDING = 70  # the recording has ended, the rest of it is on its way
+DONE = 71  # nothing is recorded or sent any more; the idle light is being lit
+FALSE_WAKE = 72
+ERROR = 73
+BENCH = 74  # the host feeds the sound; the microphone is closed, nothing is recorded
+STARTING = 75  # the switch hasn't been read yet: the microphone is closed
+
+START = STARTING
+START_ACTIONS = (CLOSE_MIC,)
 
 _IDLE = (DONE, (SHOW_IDLE,))
 _FAIL = (ERROR, (CLOSE_MIC, SHOW_ERROR))
 _FAIL_RECORDING = (ERROR, (END, CLOSE, CLOSE_MIC, SHOW_ERROR))
 _FAIL_SENDING = (ERROR, (CLOSE, CLOSE_MIC, SHOW_ERROR))
-_SWITCH = (MUTED_SWITCH, (CLOSE_MIC, SHOW_MUTED))
-_REQUEST = (MUTED_REQUEST, (CLOSE_MIC, SHOW_MUTED))
+_SWITCH = (MUTED, (CLOSE_MIC, SHOW_MUTED))
+_LEAVE = (LEFT, (CLOSE_MIC, SHOW_MUTED))
 _MARK = (FALSE_WAKE, (DISCARD, SHOW_FALSE))
 
 TABLE = {
-    MUTED_SWITCH: {
-        MUTE: (MUTED_BOTH, ()),
+    STARTING: {
+        SWITCH_ON: (MUTED, (SHOW_MUTED,)),
         SWITCH_OFF: _IDLE,
-        FALSE_MARK: (MUTED_SWITCH, (DISCARD,)),
+        MUTE: (LEFT, (SHOW_MUTED,)),
+        FALSE_MARK: (STARTING, (DISCARD,)),
     },
-    MUTED_REQUEST: {
-        SWITCH_ON: (MUTED_BOTH, ()),
-        UNMUTE: _IDLE,
-        FALSE_MARK: (MUTED_REQUEST, (DISCARD,)),
+    MUTED: {
+        MUTE: (LEFT, ()),
+        SWITCH_OFF: _IDLE,
+        FALSE_MARK: (MUTED, (DISCARD,)),
     },
-    MUTED_BOTH: {
-        SWITCH_OFF: (MUTED_REQUEST, ()),
-        UNMUTE: (MUTED_SWITCH, ()),
-        FALSE_MARK: (MUTED_BOTH, (DISCARD,)),
-    },
+    LEFT: {},
     LISTENING: {
         WAKE_RECORD: (TURNING_BLUE, (REPORT, SHOW_BLUE)),
         WAKE_ONLY: (WOKEN, (REPORT, SHOW_WOKEN)),
         FALSE_MARK: _MARK,
         BENCH_ON: (BENCH, (CLOSE_MIC, SHOW_BENCH)),
         SWITCH_ON: _SWITCH,
-        MUTE: _REQUEST,
+        MUTE: _LEAVE,
         RING_FAILED: _FAIL,
         MIC_FAILED: _FAIL,
     },
@@ -148,7 +97,7 @@ TABLE = {
         DEADLINE: _IDLE,
         FALSE_MARK: _MARK,
         SWITCH_ON: _SWITCH,
-        MUTE: _REQUEST,
+        MUTE: _LEAVE,
         RING_FAILED: _FAIL,
         MIC_FAILED: _FAIL,
     },
@@ -158,7 +107,7 @@ TABLE = {
         CANCEL: _IDLE,
         FALSE_MARK: _MARK,
         SWITCH_ON: _SWITCH,
-        MUTE: _REQUEST,
+        MUTE: _LEAVE,
         RING_FAILED: _FAIL,
         MIC_FAILED: _FAIL,
     },
@@ -167,8 +116,8 @@ TABLE = {
         DEADLINE: (SENDING, (END,)),
         CANCEL: (DONE, (END, CLOSE, SHOW_IDLE)),
         FALSE_MARK: (FALSE_WAKE, (END, CLOSE, DISCARD, SHOW_FALSE)),
-        SWITCH_ON: (MUTED_SWITCH, (CLOSE_MIC, END, CLOSE, SHOW_MUTED)),
-        MUTE: (MUTED_REQUEST, (CLOSE_MIC, END, CLOSE, SHOW_MUTED)),
+        SWITCH_ON: (MUTED, (CLOSE_MIC, END, CLOSE, SHOW_MUTED)),
+        MUTE: (LEFT, (CLOSE_MIC, END, CLOSE, SHOW_MUTED)),
         RING_FAILED: _FAIL_RECORDING,
         MIC_FAILED: _FAIL_RECORDING,
     },
@@ -177,8 +126,8 @@ TABLE = {
         DEADLINE: (DONE, (CLOSE, SHOW_IDLE)),
         CANCEL: (DONE, (CLOSE, SHOW_IDLE)),
         FALSE_MARK: (FALSE_WAKE, (CLOSE, DISCARD, SHOW_FALSE)),
-        SWITCH_ON: (MUTED_SWITCH, (CLOSE_MIC, CLOSE, SHOW_MUTED)),
-        MUTE: (MUTED_REQUEST, (CLOSE_MIC, CLOSE, SHOW_MUTED)),
+        SWITCH_ON: (MUTED, (CLOSE_MIC, CLOSE, SHOW_MUTED)),
+        MUTE: (LEFT, (CLOSE_MIC, CLOSE, SHOW_MUTED)),
         RING_FAILED: _FAIL_SENDING,
         MIC_FAILED: _FAIL_SENDING,
     },
@@ -188,7 +137,7 @@ TABLE = {
         DEADLINE: _FAIL,
         FALSE_MARK: _MARK,
         SWITCH_ON: _SWITCH,
-        MUTE: _REQUEST,
+        MUTE: _LEAVE,
         RING_FAILED: _FAIL,
         MIC_FAILED: _FAIL,
     },
@@ -196,7 +145,7 @@ TABLE = {
         DEADLINE: _IDLE,
         FALSE_MARK: (FALSE_WAKE, (DISCARD,)),
         SWITCH_ON: _SWITCH,
-        MUTE: _REQUEST,
+        MUTE: _LEAVE,
         RING_FAILED: _FAIL,
         MIC_FAILED: _FAIL,
     },
@@ -204,7 +153,7 @@ TABLE = {
         DEADLINE: _IDLE,  # tries again
         FALSE_MARK: (ERROR, (DISCARD,)),
         SWITCH_ON: _SWITCH,
-        MUTE: _REQUEST,
+        MUTE: _LEAVE,
     },
     BENCH: {
         WAKE_RECORD: (BENCH, (REPORT,)),
@@ -212,7 +161,7 @@ TABLE = {
         BENCH_OFF: _IDLE,
         FALSE_MARK: (BENCH, (DISCARD,)),
         SWITCH_ON: _SWITCH,
-        MUTE: _REQUEST,
+        MUTE: _LEAVE,
         RING_FAILED: _FAIL,
     },
 }
@@ -230,9 +179,80 @@ DEADLINES = {
 
 
 # What follows an event that changes nothing, for each state; made here, so that no step allocates.
-_UNCHANGED = tuple((state, ()) for state in range(len(STATES)))
+_UNCHANGED = tuple((FIRST_STATE + index, ()) for index in range(len(TABLE)))
 
 
 def step(state, event, table=TABLE):
     """The next state and the actions that lead to it, in their order."""
-    return table[state].get(event) or _UNCHANGED[state]
+    return table[state].get(event) or _UNCHANGED[state - FIRST_STATE]
+
+
+if __debug__:
+    # For people, and for tests: the compiled firmware does without.
+    EVENTS = (
+        "silence",
+        "deadline",
+        "switch on",
+        "mute",
+        "false mark",
+        "cancel",
+        "ring failed",
+        "microphone failed",
+        "wake to record",
+        "wake only",
+        "ring blue",
+        "ring idle",
+        "sent",
+        "switch off",
+        "bench on",
+        "bench off",
+    )
+    ACTIONS = (
+        "open mic",
+        "close mic",
+        "report wake",
+        "begin",
+        "end",
+        "close",
+        "discard",
+        "show idle",
+        "show woken",
+        "show blue",
+        "show muted",
+        "show false wake",
+        "show error",
+        "show bench",
+    )
+    STATES = (
+        "muted",
+        "left",
+        "listening",
+        "woken",
+        "turning blue",
+        "recording",
+        "sending",
+        "done",
+        "false wake",
+        "error",
+        "bench",
+        "starting",
+    )
+
+    def name(number):
+        """What an event, an action or a state is called."""
+        if number >= FIRST_STATE:
+            return STATES[number - FIRST_STATE]
+        return ACTIONS[number - FIRST_ACTION] if number >= FIRST_ACTION else EVENTS[number]
+
+    def check(table):
+        """Raises ValueError where a table has something else than an event, a state or an action
+        in the place of one."""
+        for state, row in table.items():
+            for event, (after, actions) in row.items():
+                fits = event < FIRST_ACTION and after in table
+                if not (fits and all(FIRST_ACTION <= action < FIRST_STATE for action in actions)):
+                    raise ValueError(
+                        f"{name(state)}: {name(event)} can't lead to {after}, {actions}"
+                    )
+
+    check(TABLE)

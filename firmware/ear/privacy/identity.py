@@ -1,7 +1,8 @@
 """Who the device is: its id, its key, and numbers that are never used twice."""
 
-_ID_SIZE = 8
-_KEY_SIZE = 32
+from ear.privacy.keys import KEY_SIZE
+
+ID_SIZE = 8
 
 
 class UnprovisionedError(Exception):
@@ -18,8 +19,8 @@ class Identity:
     """
 
     def __init__(self, nvs):
-        self.id = _blob(nvs, "id", _ID_SIZE)
-        self.key = _blob(nvs, "key", _KEY_SIZE)
+        self.id = _blob(nvs, "id", ID_SIZE)
+        self.key = _blob(nvs, "key", KEY_SIZE)
         self.boot = _count_start(nvs)
         self._number = 0
 

@@ -14,7 +14,7 @@ SALT_SIZE = 16
 TAG_SIZE = 32
 
 _BLOCK = 64  # of SHA-256
-_RECORDING = b"bluering recording 1"
+RECORDING = b"bluering recording 1"
 _CONTROL = b"bluering control 1"
 
 
@@ -55,7 +55,7 @@ def hkdf(secret, salt, info, length):
 
 def recording_keys(device_key, salt, boot, number):
     """(encryption key, authentication key) of the recording ``number`` after start ``boot``."""
-    info = _RECORDING + struct.pack("<II", boot, number)
+    info = RECORDING + struct.pack("<II", boot, number)
     keys = hkdf(device_key, salt, info, 2 * KEY_SIZE)
     return keys[:KEY_SIZE], keys[KEY_SIZE:]
 

@@ -2,14 +2,12 @@
 
 
 class Queue:
-    """A first-in, first-out ring of equal slots, filled and sent in place.
-
-    ``slots`` times ``size`` bytes are allocated here, and a memoryview for each slot.
-    """
+    """A first-in, first-out ring of ``slots`` equal slots of ``size`` bytes, filled and sent in
+    place."""
 
     def __init__(self, slots, size):
-        memory = memoryview(bytearray(slots * size))
-        self._slots = [memory[place * size : (place + 1) * size] for place in range(slots)]
+        # Each for itself: in a heap that is nearly full, small pieces are found where large aren't.
+        self._slots = [memoryview(bytearray(size)) for _ in range(slots)]
         self._lengths = [0] * slots
         self._kinds = bytearray(slots)
         self._head = 0

@@ -12,7 +12,7 @@ import struct
 
 from ear.link import messages
 from ear.privacy import keys
-from ear.privacy.codecs import HOP, HOPS_PER_CHUNK
+from ear.privacy.codecs import ADPCM, CAPACITY, HOP, HOPS_PER_CHUNK
 from ear.privacy.queue import Queue
 
 _TAG = keys.TAG_SIZE
@@ -27,7 +27,7 @@ class Recorder:
     """One recording at a time.
 
     identity: the device's id and key, and the next recording's number (``identity.Identity``);
-    encoder: ``codecs.Encoder``; cipher: ``cipher.Cipher`` of the encoder's capacity; outbox:
+    encoder: ``codecs.Encoder``; cipher: ``cipher.Cipher`` of ``codecs.CAPACITY``; outbox:
     the link's; slots: messages that can wait for a slow link, at least 4; random: os.urandom.
     """
 
@@ -37,7 +37,7 @@ class Recorder:
         self._cipher = cipher
         self._outbox = outbox
         self._random = random
-        self._queue = Queue(slots, _BODY_AT + encoder.capacity)
+        self._queue = Queue(slots, _BODY_AT + CAPACITY)
         self._start = bytearray(messages.RECORDING_START.size + 1 + _LONGEST_NAME)
         self._start_length = 0
         self._mac = None
@@ -92,7 +92,7 @@ class Recorder:
         self._chunk_bytes = self._encoder.push(hop, self._body)
         self._chunk_hops += 1
         self.samples += HOP
-        if self._chunk_hops == HOPS_PER_CHUNK[self._encoder.codec]:
+        if self._chunk_hops == HOPS_PER_CHUNK:
             self._finish_chunk()
 
     def end(self, reason):
@@ -184,7 +184,7 @@ class Recorder:
             self._identity.boot,
             self.number,
             salt,
-            self._encoder.codec,
+            ADPCM,
             consent,
             retention_days,
             wake.low,

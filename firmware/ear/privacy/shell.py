@@ -3,11 +3,11 @@
 Sound reaches the recorder through ``push`` alone, and only while the gate's state is recording.
 """
 
+from ear.audio.format import HOPS_PER_SECOND
 from ear.privacy import gate
 from ear.privacy.recording import CONSENT_PRE_ROLL, CONSENT_REVIEW
 
 MARK_HOPS = 1000  # how long after a wake it can be marked as false: 10 s
-_HOPS_PER_SECOND = 100
 
 
 class Shell:
@@ -111,11 +111,7 @@ class Shell:
     def push(self, hop, lost):
         """A hop from the microphone (320 bytes), ``lost`` samples missing before it."""
         if self.state == gate.RECORDING:
-            try:
-                self.recorder.push(hop, lost)
-            except MemoryError as error:
-                self._failed("memory", error)
-                self.post(gate.CANCEL)
+            self.recorder.push(hop, lost)
         elif self.state == gate.LISTENING and self._pre_roll_allowed():
             self._pre_roll.push(hop, lost)
 
@@ -139,7 +135,7 @@ class Shell:
 
     def _deadline(self):
         if self.state == gate.RECORDING:
-            return self._settings.get("longest_s") * _HOPS_PER_SECOND
+            return self._settings.get("longest_s") * HOPS_PER_SECOND
         return gate.DEADLINES.get(self.state, 0)
 
     def _pre_roll_allowed(self):

@@ -9,29 +9,26 @@ from ear.sequence import later
 
 
 class Block:
-    """``push`` may take the place of three hops pushed into ``frontend`` and their features into
+    """``run`` may take the place of three hops pushed into ``frontend`` and their features into
     each of ``models`` when ``frontend`` misses no hop and a step has just been made."""
 
     def __init__(self, frontend, models, hops):
         """``hops``: the buffers of the three hops. All models step at every third row."""
-        self._frontend = frontend
-        self._models = models
         kernels = frontend.kernels
         calls = []
+        newest = 0
         for phase in range(BLOCK):
             newest = len(calls)
             calls += later(frontend.calls(kernels.place(hops[phase])), newest)
             calls += [model.take_call(frontend.place, phase) for model in models]
         for model in models:
             calls += model.step_calls()
-        self._sequence = kernels.sequence(calls, newest)
+        self._sequence = sequence = kernels.sequence(calls, newest)
 
-    def push(self):
-        """Hear the hops; every model's probability is new afterwards."""
-        sequence = self._sequence
-        self._frontend.peak = sequence.run(sequence.program, 0)
-        for model in self._models:
-            model.finish()
+        # ``run(program, 0)`` hears the hops and returns the newest one's peak; each model's
+        # ``finish`` then gives its probability.
+        self.run = sequence.run
+        self.program = sequence.program
 
 
 def suits(frontend, models):

@@ -22,7 +22,14 @@ class Detector:
         self._refractory_hops = refractory_hops
         self._warmup_hops = warmup_hops
         self._ring = bytearray(window)  # the last probabilities
+        self.write_to(bytearray(2), 0, 1)
         self.reset()
+
+    def write_to(self, outputs, newest, mean):
+        """Write each step's probability and mean to these places of ``outputs``, too."""
+        self._outputs = outputs
+        self._newest_at = newest
+        self._mean_at = mean
 
     def set_cutoff(self, cutoff):
         """Wake above this one from now on, 0..255."""
@@ -31,6 +38,8 @@ class Detector:
 
     def step(self, probability):
         """Take a new probability; True once for each time the word is heard."""
+        if self._silent and not probability:
+            return False  # as nearly always: nothing would change
         ring = self._ring
         place = self._place
         window = self._window
@@ -44,10 +53,13 @@ class Detector:
         place += 1
         self._place = 0 if place == window else place
         self.mean = total // window
+        self._outputs[self._newest_at] = probability
+        self._outputs[self._mean_at] = self.mean
         if self._waiting:
             self._cool_off(probability)
         self._last = probability
         if total <= self._threshold or self._waiting:
+            self._silent = not (total or self._waiting) and self._counted == window
             return False
         self._total = self._counted = 0
         self._waiting = self._refractory_hops
@@ -69,9 +81,10 @@ class Detector:
             self._ring[index] = 0
         self._place = 0  # of the oldest probability, which the next one replaces
         self._total = self._counted = 0  # of the probabilities since the last wake
-        self.mean = 0
+        self.mean = self._outputs[self._newest_at] = self._outputs[self._mean_at] = 0
         self._waiting = self._warmup_hops
         self._last = 0
+        self._silent = False  # all that counts is 0, and nothing is waited for
 
     def _cool_off(self, probability):
         """Count the hops since the last probability, which still held during all but one."""

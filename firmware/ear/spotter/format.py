@@ -12,6 +12,8 @@ import binascii
 import struct
 from collections import namedtuple
 
+from ear.spotter.errors import ModelError
+
 MAGIC = b"EARM"
 VERSION = 1
 
@@ -62,10 +64,6 @@ Layer = namedtuple(
 PARAMETERS = 8  # words before a section's parameters of each output
 RECORD = 4  # words for each output
 CHECKSUM = "<I"  # CRC-32 of all before it
-
-
-class ModelError(Exception):
-    """A model that can't be used, and why."""
 
 
 def read_header(blob):

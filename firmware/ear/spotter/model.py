@@ -1,24 +1,11 @@
 """Runs a compiled model: rows of features in, a probability every ``stride`` rows."""
 
-import struct
-
 from ear.kernels import Kernels
 from ear.sequence import INPUT
 from ear.spotter import model_kernels
-from ear.spotter.format import (
-    ADD,
-    CONV,
-    DEPTHWISE,
-    REGIONS,
-    ModelError,
-    read_header,
-    read_layers,
-    read_regions,
-)
+from ear.spotter.errors import ModelError
 
 __all__ = ("Model", "ModelError")
-
-_KERNELS = {CONV: "conv", DEPTHWISE: "depthwise", ADD: "add"}
 
 
 class Model:
@@ -30,30 +17,25 @@ class Model:
 
         Raises ModelError with the reason when it is truncated, corrupt or of another version.
         """
-        header = read_header(blob)
+        from ear.spotter import plan  # which a device lets go of after its start
+
+        self.kernels = kernels = kernels or Kernels(model_kernels)
+        header = plan.read_header(blob)
         self.stride = header.stride  # rows a step
         self.source_sha256 = header.source_sha256
         self.probability = 0
         self._row = header.row
         self._phase = 0
-        self._arena = bytearray(header.arena)
+        self._arena = arena = bytearray(header.arena)
         self._output = header.output
-        self._regions = read_regions(blob, header)
-        kernels = kernels or Kernels(model_kernels)
+        self._regions = plan.read_regions(blob, header)
         self._place, self._transfer = kernels.place, kernels.transfer
-        self._file, arena = blob, self._arena
+        self._file = blob
         self._table = memoryview(blob)[header.table :]
-        pitch = header.input_pitch
-        rows = range(header.input, header.input + header.stride * pitch, pitch)
-        self._rows = [kernels.place(arena, row) for row in rows]
+        self._rows = plan.rows(header, arena, kernels)
         self._features = None
         self._source = None  # what the kernels take for the newest row
-        self.kernels = kernels
-        self._layers = []  # the kernels' calls
-        for layer in read_layers(blob, header):
-            self._layers += _calls(layer, blob, arena, kernels)
-        moves = kernels.place(blob, REGIONS)
-        self._layers.append((kernels.shift, (kernels.place(arena), moves, len(self._regions))))
+        self._layers = plan.calls(blob, header, arena, kernels)
         step = [self.take_call(INPUT, self.stride - 1)]
         step += self._layers
         self._sequence = kernels.sequence(step)
@@ -70,7 +52,8 @@ class Model:
     def finish(self):
         """The step's calls were made: take the probability out of their results."""
         # The logit is new in this step, so the shift of what is kept has left it where it was.
-        self.probability = self._table[self._arena[self._output]]
+        self.probability = probability = self._table[self._arena[self._output]]
+        return probability
 
     def push(self, features):
         """Take one row of features (int8 + 128); True when ``probability`` (0..255) is new."""
@@ -102,28 +85,3 @@ class Model:
         for region in self._regions:
             for index in range(region.offset, region.offset + region.keep + region.new):
                 arena[index] = region.fill
-
-
-def _calls(layer, file, arena, kernels):
-    """The kernel calls of a layer: each the kernel and its arguments."""
-    x = kernels.place(arena, layer.x)
-    w = kernels.place(arena if layer.kind == ADD else file, layer.weights)
-    y = kernels.place(arena, layer.y)
-    name = _KERNELS[layer.kind]
-    suits = _suits_vectors(layer, file, arena, kernels)
-    kernel = getattr(kernels, name) if suits else kernels.viper(name)
-    calls = [(kernel, (x, w, kernels.place(file, layer.parameters), y))]
-    if (layer.lowest, layer.highest) != (0, 255):
-        count = struct.unpack_from("<II", file, layer.parameters)[1]
-        calls.append((kernels.clamp, (y, layer.lowest, layer.highest, count)))
-    return calls
-
-
-def _suits_vectors(layer, file, arena, kernels):
-    """Whether a vector unit's kernel may run the layer: its rows are aligned, its sums short."""
-    if not (kernels.aligned(arena, layer.x) and kernels.aligned(file, layer.weights)):
-        return False
-    if layer.kind != DEPTHWISE:
-        return True
-    pitch, _width, narrow = struct.unpack_from("<III", file, layer.parameters + 12)
-    return pitch % 16 == 0 and narrow == 1

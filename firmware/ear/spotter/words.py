@@ -4,16 +4,13 @@ A word is two files, made on the host: NAME.ear, the compiled model, and NAME.js
 detector needs to know: the word as people write it, the cutoff (0..255) and the window.
 """
 
-import gc
 import json
-import os
 
 from ear.settings import CUTOFF_PREFIX
 from ear.spotter.detector import REFRACTORY_HOPS, Detector
-from ear.spotter.files import FOLDER, names
-from ear.spotter.model import Model, ModelError
-
-_SIZE = 6  # of os.stat's fields
+from ear.spotter.errors import ModelError
+from ear.spotter.files import FOLDER
+from ear.spotter.model import Model
 
 
 class Word:
@@ -36,51 +33,28 @@ class Word:
         self.cutoff = self._own_cutoff if cutoff < 0 else cutoff
         self.detector.set_cutoff(self.cutoff)
 
+    def push(self, features):
+        """Take one row of features; returns True when the word was heard."""
+        model = self.model
+        return model.push(features) and self.detector.step(model.probability)
+
     def reset(self):
         """Forget what was heard, after a gap in the sound."""
         self.model.reset()
         self.detector.reset()
 
 
-def load(settings, kernels=None, loaded=None, folder=FOLDER):
-    """The words to listen for, sorted by name; ``kernels`` are the spotter's; ``loaded``: a list
-    that each word is added to as soon as it is there.
+def load(name, blob, settings, kernels=None, folder=FOLDER):
+    """The word ``name``, whose compiled model ``files.read`` has read; ``kernels``: the spotter's.
 
     Raises ModelError naming the file and the fault.
     """
-    there = names(folder)
-    wanted = settings.get("words") or there
-    if not wanted:
-        raise ModelError(f"there is no model in {folder}/")
-    for name in wanted:
-        if name not in there:
-            raise ModelError(f"there is no {folder}/{name}.ear for the setting 'words'")
-    words = []
-    for name in wanted:
-        words.append(_load_word(folder, name, settings, kernels))
-        if loaded is not None:
-            loaded.append(words[-1])
-    return words
-
-
-def _load_word(folder, name, settings, kernels):
     path = f"{folder}/{name}"
     try:
         with open(path + ".json") as file:
             manifest = json.load(file)
-        model = Model(_read(path + ".ear"), kernels)
-        return Word(name, model, manifest, settings.get(CUTOFF_PREFIX + name))
+        return Word(name, Model(blob, kernels), manifest, settings.get(CUTOFF_PREFIX + name))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{path}.json: {error}")
     except ModelError as error:
         raise ModelError(f"{path}.ear: {error}")
-
-
-def _read(path):
-    """A file's bytes in one piece of memory: ``file.read()`` would need it twice for a moment."""
-    blob = bytearray(os.stat(path)[_SIZE])
-    gc.collect()
-    with open(path, "rb") as file:
-        if file.readinto(blob) != len(blob):
-            raise ModelError("it ends before its length")
-    return blob

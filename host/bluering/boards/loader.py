@@ -36,8 +36,8 @@ def load(name: str) -> Board:
         return read(Path(name))
     if name not in names():
         raise BoardError(
-            f"no board is called {name!r}; 'bluering board list' shows the known ones, "
-            "'bluering board new' describes another"
+            f"no board is called {name!r}",
+            "'bluering board list' shows the known ones, 'bluering board new' describes another",
         )
     return read(folder() / f"{name}.toml")
 

@@ -11,6 +11,7 @@ from bluering.cli import (
     config,
     demo,
     doctor,
+    failures,
     flash,
     image,
     listen,
@@ -23,11 +24,15 @@ from bluering.cli import (
     vault,
     virtual,
 )
-from bluering.errors import BlueRingError
 
 app = typer.Typer(
     name="bluering",
     help="A wake-word speaker that can be trusted: flash it, watch it, measure it.",
+    epilog=(
+        "Exit codes: 0 done, 1 failed, 2 a command that can't be understood, 3 measured but not "
+        "everything, 4 what was verified was altered, 5 the computer refused (a file, a "
+        "full disk), 130 interrupted."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -63,9 +68,5 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; an expected failure is one sentence on stderr and its exit code."""
-    try:
-        app()
-    except BlueRingError as error:
-        print(f"bluering: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    """Run the command line and end the process."""
+    sys.exit(failures.run(app))

@@ -7,8 +7,7 @@ import typer
 
 from bluering.cli.extras import extra
 from bluering.cli.vault_options import VaultFolder, ask_passphrase, folder
-
-EXIT_TAMPERED = 4  # verify found a problem
+from bluering.errors import ExitCode
 
 app = typer.Typer(help="Check that the log of review was not tampered with.", no_args_is_help=True)
 
@@ -64,4 +63,4 @@ def verify(
     if not signed:
         typer.echo("without --checkpoint a rewritten log isn't found", err=True)
     if found.problems:
-        raise typer.Exit(EXIT_TAMPERED)
+        raise typer.Exit(ExitCode.TAMPERED)

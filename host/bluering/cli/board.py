@@ -8,17 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bluering import boards
+from bluering import boards, files
 from bluering.boards import interview, loader, pins, writer
 from bluering.boards.schema import Board
+from bluering.cli.options import AsJson
 
 app = typer.Typer(help="List, show, check and describe boards.", no_args_is_help=True)
-_Json = Annotated[bool, typer.Option("--json", help="Machine-readable, on standard output.")]
 _Name = Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or its .toml file.")]
 
 
 @app.command("list")
-def list_(as_json: _Json = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """List the known boards, whether they work, their PSRAM and their stock image."""
     known = [boards.load(name) for name in boards.names()]
     if as_json:
@@ -32,7 +32,7 @@ def list_(as_json: _Json = False) -> None:
 
 
 @app.command()
-def show(board: _Name, as_json: _Json = False) -> None:
+def show(board: _Name, as_json: AsJson = False) -> None:
     """Show what a board's file says."""
     found = boards.load(board)
     if as_json:
@@ -67,9 +67,9 @@ def new(
     """Ask about a board and write its file."""
     path = folder / f"{name}.toml"
     if path.exists():
-        raise boards.BoardError(f"{path} exists already: edit it, or choose another name")
+        raise boards.BoardError(f"{path} exists already", "edit it, or choose another name")
     board = interview.ask(name, path, lambda question, default: typer.prompt(question, default))
-    path.write_text(writer.dump(board), encoding="utf-8")
+    files.write(path, writer.dump(board))
     for problem in pins.problems(board):
         typer.echo(f"{path}: {problem.key}: warning: {problem.text}", err=True)
     typer.echo(f"wrote {path}; use it with --board {path}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bluering.cli.monitor import PortOption
+from bluering.cli.options import AsJson
 from bluering.link import Connection, control
 from bluering.link.values import ValueTextError, parse
 
@@ -13,8 +14,6 @@ app = typer.Typer(
     help="Read and change a device's settings: words, cutoffs, light, policy.",
     no_args_is_help=True,
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable on standard output.")]
 
 
 @app.command()

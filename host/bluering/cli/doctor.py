@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bluering import doctor as doctors
 from bluering.cli.monitor import PortOption
+from bluering.cli.options import AsJson
 from bluering.errors import BlueRingError
 from bluering.link import Connection, Received, control
 from bluering.link.records import Health, Hello, Ring, Word
@@ -20,8 +21,6 @@ from bluering.monitor.wording import duration, fraction, state_name
 
 _COLOURS = {"good": "green", "doubtful": "yellow", "bad": "red", "unknown": "dim"}
 _STATUS_S = 5.0
-
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable on standard output.")]
 
 
 class SilentDeviceError(BlueRingError):
@@ -65,7 +64,7 @@ def status(port: PortOption = "auto", as_json: AsJson = False) -> None:
             if state.hello and state.ring and state.health:
                 break
         if state.hello is None:
-            raise SilentDeviceError(f"nothing came from {port}: 'bluering doctor' tells why")
+            raise SilentDeviceError(f"nothing came from {port}", "'bluering doctor' tells why")
         settings = control.settings(connection)
     if as_json:
         lines.append(json.dumps({"event": "settings", "settings": settings}))

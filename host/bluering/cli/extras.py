@@ -17,6 +17,6 @@ def extra(name: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ExtraMissingError(
-            f"this command needs the package {error.name}, which is not installed; "
-            f"run: pip install 'bluering[{name}]'"
+            f"this command needs the package {error.name}, which is not installed",
+            f"pip install 'bluering[{name}]'",
         ) from error

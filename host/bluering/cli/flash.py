@@ -10,6 +10,7 @@ from bluering.cli import image as images
 from bluering.cli.extras import extra
 from bluering.cli.progress import shown
 from bluering.errors import BlueRingError
+from bluering.flash.esptool import BAUD
 from bluering.link import ports
 
 if TYPE_CHECKING:
@@ -25,9 +26,8 @@ Port = Annotated[
     ),
 ]
 Baud = Annotated[
-    int, typer.Option("--baud", envvar="ESPTOOL_BAUD", help="Speed; native USB ignores it.")
+    int, typer.Option("--baud", envvar="ESPTOOLBAUD", help="Speed; native USB ignores it.")
 ]
-_BAUD = 460800
 
 
 def flash(
@@ -38,7 +38,7 @@ def flash(
     firmware_version: images.Version = None,
     identity: images.Identity = None,
     port: Port = "auto",
-    baud: Baud = _BAUD,
+    baud: Baud = BAUD,
 ) -> None:
     """Make a whole device of a board: write, verify, restart, wait for its hello.
 
@@ -72,7 +72,7 @@ def deploy(
     board: images.Board = None,
     words: Annotated[str | None, typer.Option("--words", help="Other words than before.")] = None,
     port: Port = "auto",
-    baud: Baud = _BAUD,
+    baud: Baud = BAUD,
 ) -> None:
     """Replace only the application; firmware, identity, words and settings stay."""
     with extra("flash"):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bluering import boards
+from bluering import boards, files
 from bluering.cli.extras import extra
+from bluering.cli.options import AsJson
 from bluering.cli.progress import shown
 from bluering.errors import BlueRingError
 
@@ -55,8 +56,6 @@ def image(
         return
     if board is None or output is None:
         raise typer.BadParameter("both --board NAME and -o FILE are needed")
-    with extra("flash"):
-        from bluering.flash import files
     made = device(identity)
     data = build(boards.load(board), words, firmware, firmware_version, made)
     if identity is None:
@@ -68,7 +67,7 @@ def image(
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="An image.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what is in an image, with hashes; never a device's key."""
     with extra("flash"):
@@ -101,7 +100,8 @@ def build(
 
 def device(given: Path | None) -> "Device":
     """The identity in a file, or a new one, which is kept nowhere yet."""
-    from bluering.flash import identity
+    with extra("flash"):
+        from bluering.flash import identity
 
     return identity.load(given) if given else identity.new()
 
@@ -139,5 +139,5 @@ def compiled_words(words: str) -> list:
 
     names = [name.strip() for name in words.split(",") if name.strip()]
     if not names:
-        raise BlueRingError("--words names no word; try --words alexa")
+        raise BlueRingError("--words names no word", "try --words alexa")
     return [chosen(name) for name in names]

@@ -98,8 +98,9 @@ def _judge(second_look: str | None, pre_roll: bool) -> "Judge | None":
         return None
     if not pre_roll:
         raise BlueRingError(
-            "a second look needs the half second before the wake: give --pre-roll too, and allow "
-            "it on the device with 'bluering config set pre_roll on'"
+            "a second look needs the half second before the wake",
+            "give --pre-roll too, and allow it on the device with 'bluering config set "
+            "pre_roll on'",
         )
     with extra("validate"):
         from bluering.models.packaged import compiled_word

@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bluering import files
 from bluering.cli.extras import extra
+from bluering.cli.options import AsJson
 from bluering.models.compiled import describe, parse_compiled
 from bluering.models.compiler import compile_model
 from bluering.models.errors import ModelError
@@ -16,7 +18,6 @@ from bluering.models.tflite_reader import parse_tflite
 from ear.spotter.format import MAGIC
 
 app = typer.Typer(help="Compile wake-word models, and look into them.", no_args_is_help=True)
-_Json = Annotated[bool, typer.Option("--json", help="Machine-readable, on standard output.")]
 
 
 @app.command("compile")
@@ -29,19 +30,14 @@ def compile_(
         blob = compile_model(parse_tflite(_read(source)))
     except ModelError as error:
         raise ModelError(f"{source} can't be compiled: {error}") from error
-    try:
-        aside = output.with_name(f".{output.name}.part")
-        aside.write_bytes(blob)
-        aside.replace(output)
-    except OSError as error:
-        raise ModelError(f"{output} can't be written: {error.strerror}") from error
+    files.write(output, blob)
     typer.echo(f"{output}: {len(blob)} bytes", err=True)
 
 
 @app.command()
 def info(
     file: Annotated[Path, typer.Argument(help="A .tflite or a compiled model.")],
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a model is made of, and whether the device can run it."""
     data = _read(file)
@@ -71,7 +67,7 @@ def second_look(
         from bluering.models import look
         from bluering.models.packaged import chosen
     made = look.make(chosen(model), audio.read(call), map(audio.read, clips), confirm)
-    output.write_text(look.dump(made))
+    files.write(output, look.dump(made))
     typer.echo(f"{output}: cutoff {made.cutoff} of 255 confirms {made.confirmed}", err=True)
 
 

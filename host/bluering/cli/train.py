@@ -26,26 +26,22 @@ def train(
         typer.Option("--output", "-o", help="The model's folder; default: models/WORD."),
     ] = None,
     corpus: Annotated[
-        Path, typer.Option("--corpus", help="A manifest.csv with recordings without the word.")
+        Path,
+        typer.Option("--corpus", help="A manifest.csv of recordings, for training and evaluation."),
     ] = _CORPUS,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = os.cpu_count() or 1,
     smoke: Annotated[
-        bool, typer.Option("--smoke", help="Every stage, tiny: a minute, a useless model.")
-    ] = False,
-    second: Annotated[
-        bool,
-        typer.Option("--second", help="Only the second network, beside the first that is there."),
+        bool, typer.Option("--smoke", help="Run every stage on hardly any data, as a test.")
     ] = False,
     check_only: Annotated[
-        bool, typer.Option("--check", help="Only say what the phrase is mistaken for.")
+        bool, typer.Option("--check", help="Only check whether the phrase is a good wake word.")
     ] = False,
 ) -> None:
-    """Train a wake word. Interrupted, the same command goes on where it was."""
+    """Train a wake word. If interrupted, run the same command again to continue."""
     with extra("train"):
-        from bluering.training.phrase import warnings
-        from bluering.training.places import cache_folder
+        from bluering.training.places import Places, cache_folder
         from bluering.training.recipe import find_recipe, smoke_recipe
-        from bluering.training.stages import Places
+        from bluering.training.speak.phrase import warnings
 
         recipe: Recipe = find_recipe(word, _RECIPES)
         for warning in warnings(recipe.phrase):
@@ -53,19 +49,19 @@ def train(
         if check_only:
             return
         from bluering.training.run import train_word
-        from bluering.training.shipped import Names
+        from bluering.training.ship.folder import ModelFolder
     if smoke:
         recipe = smoke_recipe(recipe)
     places = Places(cache_folder(), _RECIPES / "sentences.txt", corpus, jobs)
-    names = Names(output or Path("models") / recipe.name, recipe.name)
+    folder = ModelFolder(output or Path("models") / recipe.name, recipe.name)
     with _Stages() as stages:
-        made = train_word(recipe, places, names, stages.told, second_only=second)
-    sizes = " and ".join(f"{len(network.model):,}" for network in made.card.networks)
-    typer.echo(f"wrote {made.names.folder}: {sizes} bytes, read {made.names.card}")
+        card = train_word(recipe, places, folder, stages.progress)
+    size = len(card.trained.model)
+    typer.echo(f"wrote {folder.path}: {size:,} bytes; see {folder.card}")
 
 
 class _Stages:
-    """A bar for each stage; off a terminal a line at every tenth."""
+    """A progress bar for each stage; without a terminal, a line for every tenth of it."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -88,7 +84,7 @@ class _Stages:
     def __exit__(self, *exc: object) -> None:
         self._progress.stop()
 
-    def told(self, stage: str, done: int, total: int, line: str) -> None:
+    def progress(self, stage: str, done: int, total: int, line: str) -> None:
         """For train_word."""
         if self._console.is_terminal:
             if stage not in self._tasks:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from bluering import files
 from bluering.cli.extras import extra
-from bluering.errors import BlueRingError
+from bluering.cli.options import AsJson
+from bluering.errors import BlueRingError, ExitCode
 
 if TYPE_CHECKING:
     from bluering.validate.report.schema import Report
     from bluering.validate.runner import Workers
     from bluering.validate.session import Prepared
 
-EXIT_SKIPPED = 3  # measured, but not everything
 _CONVERTED_NAMED = 5  # on the terminal; a whole corpus may be MP3
 
 app = typer.Typer(
@@ -50,7 +51,6 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="REPORT", help="Writes REPORT.json and REPORT.html."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable on standard output.")]
 
 
 class GateError(BlueRingError):
@@ -108,7 +108,7 @@ def validate(
         from bluering.validate.engines import acoustic_spec, engine_spec
         from bluering.validate.progress import Bar
         from bluering.validate.report.page import report_page
-        from bluering.validate.report.schema import without_names, write_aside, write_report
+        from bluering.validate.report.schema import without_names, write_report
         from bluering.validate.session import carry_out, prepare
         from bluering.validate.store import Store
     if acoustic:
@@ -128,10 +128,10 @@ def validate(
     if omit_names:
         report = without_names(report)
     write_report(report, _beside(output, ".json"))
-    write_aside(_beside(output, ".html"), report_page(report, cases))
+    files.write(_beside(output, ".html"), report_page(report, cases))
     _summary(report, output, as_json)
     if report.skipped:
-        raise typer.Exit(EXIT_SKIPPED)
+        raise typer.Exit(ExitCode.SKIPPED)
 
 
 @app.command()
@@ -149,13 +149,14 @@ def compare(
         from bluering.validate.compare import compare as compared
         from bluering.validate.report.console import difference_table
         from bluering.validate.report.page import comparison_page
-        from bluering.validate.report.schema import read_report, write_aside
+        from bluering.validate.report.schema import read_report
     comparisons = compared(read_report(first), read_report(second))
     if output:
         names = (
             (first.stem, second.stem) if first.stem != second.stem else (str(first), str(second))
         )
-        write_aside(output, comparison_page(*names, comparisons))
+        files.make_folder(output.parent)
+        files.write(output, comparison_page(*names, comparisons))
     if as_json:
         typer.echo(as_records(comparisons))
     else:
@@ -182,8 +183,8 @@ def gate(
     failed = [f"{check.model}: {check.what}" for check in checks if check.failed]
     if failed:
         raise GateError(
-            f"{new} is worse than {baseline}: {'; '.join(failed)}. "
-            "Keep the old model, or make the new report the baseline knowingly"
+            f"{new} is worse than {baseline}: {'; '.join(failed)}",
+            "keep the old model, or make the new report the baseline knowingly",
         )
 
 

@@ -10,15 +10,17 @@ from rich.table import Table
 
 from bluering.audio import sound_card
 from bluering.cli.extras import extra
+from bluering.cli.options import AsJson
 from bluering.cli.vault_options import VaultFolder, ask_passphrase, folder, open_vault
-from bluering.errors import BlueRingError
+from bluering.errors import BlueRingError, ExitCode
+from bluering.files import write_private
+from ear.audio.format import RATE
 
 if TYPE_CHECKING:
+    from bluering.samples import Samples
     from bluering.vault.models import Recording, Wake
-    from bluering.vault.sound import Samples
     from bluering.vault.vault import Vault
 
-EXIT_DAMAGED = 4  # verify found a problem
 _COMMAND = "command"
 """Why, on the log of a vault that is under review."""
 
@@ -28,7 +30,6 @@ Name = Annotated[
     str, typer.Argument(metavar="RECORDING", help="The first characters of its id, or 'last'.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable on standard output.")]
 Database = Annotated[
     str | None,
     typer.Option(help="URL of a PostgreSQL database instead of SQLite in the vault's folder."),
@@ -85,15 +86,13 @@ def list_recordings(
 def play(name: Name = "last", vault: VaultFolder = None) -> None:
     """Play a recording."""
     sounddevice = sound_card()
-    with extra("vault"):
-        from bluering.vault.sound import RATE
     opened = open_vault(vault)
     samples = _sound(opened, name, "hear")
     try:
         sounddevice.play(samples, RATE, blocking=True)
     except sounddevice.PortAudioError as error:
         raise BlueRingError(
-            f"this computer can't play it ({error}). 'bluering vault export' writes a file"
+            f"this computer can't play it ({error})", "'bluering vault export' writes a file"
         ) from error
 
 
@@ -106,11 +105,10 @@ def export(
     """Write a recording to a file, without any metadata. From then on it is yours to guard."""
     with extra("vault"):
         from bluering.vault import sound
-        from bluering.vault.files import write_durably
     write = {".wav": sound.to_wav, ".flac": sound.to_flac}.get(output.suffix.lower())
     if write is None:
         raise BlueRingError(f"can't write {output}: its name must end with .wav or .flac")
-    write_durably(output, write(_sound(open_vault(vault), name, "export sound")))
+    write_private(output, write(_sound(open_vault(vault), name, "export sound")))
 
 
 @app.command()
@@ -158,7 +156,7 @@ def verify(vault: VaultFolder = None) -> None:
         f"{len(report.problems)} problems"
     )
     if not report.ok:
-        raise typer.Exit(EXIT_DAMAGED)
+        raise typer.Exit(ExitCode.TAMPERED)
 
 
 @app.command()
@@ -227,7 +225,7 @@ def _facts(recording: "Recording", wake: "Wake | None") -> dict:
         "cutoff": wake and wake.cutoff,
         "model_sha256": wake and wake.model_sha256,
         "false_by": wake and wake.false_by,
-        "seconds": (recording.samples or 0) / 16000,
+        "seconds": (recording.samples or 0) / RATE,
         "complete": recording.complete,
         "gaps": json.loads(recording.gaps) if recording.gaps else [],
         "ended_by": recording.reason,

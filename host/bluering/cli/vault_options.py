@@ -28,9 +28,8 @@ def folder(given: Path | None) -> Path:
     if given is not None:
         return given
     with extra("vault"):
-        import platformdirs
-    data = os.environ.get("BLUERING_DATA") or platformdirs.user_data_dir("bluering")
-    return Path(data) / "vault"
+        from bluering import places
+    return places.data() / "vault"
 
 
 def ask_passphrase(confirm: bool = False) -> str:

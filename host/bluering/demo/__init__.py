@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-RATE = 16_000
 FLAC = Path(__file__).with_name("scene.flac")
 JSON = Path(__file__).with_name("scene.json")
 

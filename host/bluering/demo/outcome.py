@@ -8,8 +8,8 @@ from rich.table import Table
 
 from bluering.demo import Truth, Utterance
 from bluering.link.records import Wake
+from ear.audio.format import HOPS_PER_SECOND
 
-_HOPS_PER_SECOND = 100
 _LATEST_S = 1.5  # a wake later than this after its word belongs to something else
 
 
@@ -43,7 +43,7 @@ class Outcome:
 
 def seconds(wake: Wake) -> float:
     """When the board woke, in seconds of sound."""
-    return wake.position / _HOPS_PER_SECOND
+    return wake.position / HOPS_PER_SECOND
 
 
 def compare(truth: Truth, wakes: Iterable[Wake], names: dict[str, str]) -> Outcome:

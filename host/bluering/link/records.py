@@ -217,7 +217,7 @@ class RecordingStart(Record):
     """Random, for the recording's keys."""
 
     codec: int
-    """Index into ear.privacy.codecs.NAMES."""
+    """1: ADPCM, see ear.privacy.codecs."""
 
     consent: int
     """The owner's: 1 review by people, 2 pre-roll."""

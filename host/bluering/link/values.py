@@ -27,7 +27,7 @@ def parse(name: str, text: str) -> object:
         value = setting.default if text == "default" else _value(setting, text.strip())
         check(name, value)
     except SettingError as error:
-        raise ValueTextError(f"{error}. 'bluering config get' lists the settings") from error
+        raise ValueTextError(str(error), "'bluering config get' lists the settings") from error
     return value
 
 

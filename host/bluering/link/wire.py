@@ -10,9 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bluering.errors import BlueRingError
 from bluering.link.connection import Disconnected, Event, LinkLostError, Reconnected
 from bluering.link.reader import Garbage, Lost, Received, Undecodable
@@ -28,9 +25,8 @@ from bluering.link.records import (
     WiredStart,
     WiredStop,
 )
+from bluering.samples import Samples
 from ear import ring
-
-Samples = NDArray[np.int16]
 
 _PATIENCE_S = 10.0  # a device that does nothing for so long won't go on
 _RETRY_S = 0.5  # a device that is just showing a wake opens the wire a moment later
@@ -38,7 +34,7 @@ _REFUSED_S = 4.0
 _POLL_S = 0.1
 _BENCH = "bench"
 _LOG = "wire"  # the code of the device's logs about the wire
-_HEALTH_HOPS = 1000
+HEALTH_HOPS = 1000
 
 
 class WireError(BlueRingError):
@@ -115,7 +111,7 @@ class _Wire:
 
     def _ask(self) -> bool:
         """Whether the wire is open; if not, it was refused."""
-        self._post(Telemetry(1, _HEALTH_HOPS))
+        self._post(Telemetry(1, HEALTH_HOPS))
         self._post(WiredStart())
         for message in self._opening():
             match message:

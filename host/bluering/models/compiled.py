@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from bluering.models.errors import ModelError
 from ear.spotter import format as layout
 
+OVERREAD = 16  # bytes that kernels may read past a layer's inputs
+SUM_BIAS = 1 << 30  # what the biases of sums are stored too large by, to be positive
+ADDEND_BIAS = 1 << 29  # and the entries of an addition's tables
 _NAMES = {layout.CONV: "conv", layout.DEPTHWISE: "depthwise", layout.ADD: "add"}
 
 

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 
+from bluering.models.compiled import ADDEND_BIAS, OVERREAD, SUM_BIAS
 from bluering.models.errors import ModelError
 from bluering.models.lowering import lower
 from bluering.models.plan import (
@@ -20,9 +21,6 @@ from bluering.models.tflite_reader import SourceModel
 from ear.spotter import format as layout
 
 _ALIGNMENT = 16  # of sections and regions, for vector units
-_OVERREAD = 16  # bytes that kernels may read past a layer's inputs
-_SUM_BIAS = 1 << 30
-_ADDEND_BIAS = 1 << 29
 _SUM_LIMIT = 1 << 29
 _NARROW_LIMIT = 1 << 19  # of a vector lane's sum
 
@@ -42,7 +40,7 @@ def _place(plan: Plan) -> int:
         region.offset = offset
         region.pitch = _rounded(region.channels, _ALIGNMENT if id(region) in strided else 4)
         offset += _rounded((region.keep + region.new) * region.pitch, _ALIGNMENT)
-    return offset + _OVERREAD
+    return offset + OVERREAD
 
 
 def _rounded(size: int, multiple: int) -> int:
@@ -164,7 +162,7 @@ def _addition(layer: Addition) -> bytes:
         raise ModelError(f"layer {layer.operator}: sums reach {reach}, which is too much")
     head = 0, layer.y.channels, _rounding(layer.requantization)
     records = _parameters(head, np.zeros(1, np.int64), layer.requantization)
-    tables = np.concatenate(layer.tables) + _ADDEND_BIAS
+    tables = np.concatenate(layer.tables) + ADDEND_BIAS
     return records + tables.astype("<u4").tobytes()
 
 
@@ -183,7 +181,7 @@ def _bias(layer: Convolution | Depthwise, weights: np.ndarray) -> np.ndarray:
             f"layer {layer.operator}: its sums can reach {reach}; "
             f"less than {_SUM_LIMIT} is supported"
         )
-    return bias + _SUM_BIAS
+    return bias + SUM_BIAS
 
 
 def _rounding(requantization: Requantization) -> int:

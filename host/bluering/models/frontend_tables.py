@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ear.audio.format import RATE, WINDOW
+from bluering import files
+from ear.audio.format import CHANNELS, RATE, WINDOW
 
 FFT = 512
-CHANNELS = 40
 LOWEST_HZ, HIGHEST_HZ = 125.0, 7500.0
 UNIT = 1 << 12  # 1.0 as a window or band weight
 GAIN_BITS, GAIN_OFFSET, GAIN_STRENGTH = 21, 80.0, 0.95
@@ -226,11 +226,9 @@ def _gain(noise: int) -> int:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the module to the one path given: aside first, then renamed."""
+    """Write the module to the one path given."""
     (path,) = arguments
-    aside = Path(path + ".part")
-    aside.write_text(module())
-    aside.replace(path)
+    files.write(Path(path), module())
 
 
 if __name__ == "__main__":

@@ -20,24 +20,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bluering.models.compiled import source_sha256
 from bluering.models.errors import ModelError
+from bluering.models.frontend import FrontEnd
 from bluering.models.packaged import CompiledWord
 from bluering.models.reference import Reference
-from bluering.validate.reference import FrontEnd
+from bluering.samples import Samples
+from ear.audio.format import CHANNELS, HOP, RATE, WINDOW
 from ear.privacy.preroll import HOPS as BEFORE_HOPS
 from ear.spotter.detector import REFRACTORY_HOPS, Detector
 
-HOP = 160
 AFTER_HOPS = 30  # of what follows the wake: the end of the word's last sound
 HOPS = BEFORE_HOPS + AFTER_HOPS
 _LEAD_ROWS = 120
 _WARMING = 3  # times that the front end hears the sound before it counts
-_STRADDLING = 2  # rows whose window begins in the warming
-_FIRST_ROW = 3  # hops that make the first row
-_QUIET, _AFTER = 48000, 24000  # samples around a clip
+_STRADDLING = WINDOW // HOP - 1  # rows whose window begins in the warming
+_FIRST_ROW = WINDOW // HOP  # hops that make the first row
+_QUIET, _AFTER = 3 * RATE, 3 * RATE // 2  # samples around a clip
 _PACKAGED = Path(__file__).with_name("looks")
 SUFFIX = ".look.json"
 
-Samples = NDArray[np.int16]
 Rows = NDArray[np.uint8]
 
 
@@ -53,7 +53,7 @@ class Look(BaseModel):
 
     def rows(self) -> Rows:
         """The lead, (n, 40), int8 + 128."""
-        return np.frombuffer(bytes.fromhex(self.lead), np.uint8).reshape(-1, 40)
+        return np.frombuffer(bytes.fromhex(self.lead), np.uint8).reshape(-1, CHANNELS)
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def examiner(word: CompiledWord, look: Look | None = None) -> Examiner:
     sha256 = source_sha256(word.blob).hex()
     if look.model_sha256 != sha256:
         raise ModelError(
-            f"the second look of '{word.name}' was made for another version of its model. Make it "
-            f"anew with 'bluering model second-look'"
+            f"the second look of '{word.name}' was made for another version of its model",
+            "make it anew with 'bluering model second-look'",
         )
     return Examiner(Reference(word.blob), word.manifest.window, look)
 
@@ -101,8 +101,8 @@ def find_look(word: CompiledWord) -> Look:
         if path.is_file():
             return read_look(path)
     raise ModelError(
-        f"'{word.name}' has no second look: there is no {word.name}{SUFFIX} beside its model. "
-        "'bluering model second-look' makes one"
+        f"'{word.name}' has no second look: there is no {word.name}{SUFFIX} beside its model",
+        "'bluering model second-look' makes one",
     )
 
 

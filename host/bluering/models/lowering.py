@@ -7,13 +7,13 @@ import numpy as np
 from bluering.models import layers
 from bluering.models.arithmetic import logistic, requantized
 from bluering.models.errors import ModelError
+from bluering.models.frontend import FEATURE_SCALE, FEATURE_ZERO_POINT
 from bluering.models.places import Places
 from bluering.models.plan import Layer, Plan, View
 from bluering.models.states import State, find_states, variable_names
 from bluering.models.tflite_reader import Operator, SourceModel
+from ear.audio.format import CHANNELS
 
-ROW = 40  # features a row that the front end makes
-FEATURE_SCALE, FEATURE_ZERO_POINT = 26 / 255, -128  # and how they are quantised
 _SCALE_TOLERANCE = 0.001
 
 
@@ -79,9 +79,10 @@ class _Lowering:
         tensor = self._tensors[number]
         if tensor.type != "INT8":
             raise ModelError(f"the input is {tensor.type}; INT8 is supported")
-        if len(tensor.shape) != 3 or tensor.shape[0] != 1 or tensor.shape[2] != ROW:
+        if len(tensor.shape) != 3 or tensor.shape[0] != 1 or tensor.shape[2] != CHANNELS:
             raise ModelError(
-                f"the input has the shape {list(tensor.shape)}; [1, stride, {ROW}] is supported"
+                f"the input has the shape {list(tensor.shape)}; "
+                f"[1, stride, {CHANNELS}] is supported"
             )
         if not 1 <= tensor.shape[1] <= 255:
             raise ModelError(f"the stride is {tensor.shape[1]}; 1 to 255 are supported")

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from bluering.models.compiled import CompiledModel, parse_compiled
+from bluering.models.compiled import (
+    ADDEND_BIAS,
+    OVERREAD,
+    SUM_BIAS,
+    CompiledModel,
+    parse_compiled,
+)
 from ear.spotter import format as layout
 
 _BLOCK = 512  # steps at a time: what they need fits a processor's cache
-_OVERREAD = 16
-_SUM_BIAS = 1 << 30
-_ADDEND_BIAS = 1 << 29
 _EXACT_IN_SINGLE = 1 << 24
 # Larger products would be spread over OpenBLAS's threads, which wait for each other longer than
 # they work and take the cores from other processes.
@@ -87,7 +90,7 @@ class _Region:
     def __init__(self, region: Any) -> None:
         self.offset, self.keep, self.new = region.offset, region.keep, region.new
         self._fill = region.fill
-        self.memory = np.zeros(self.keep + _BLOCK * self.new + _OVERREAD, np.float32)
+        self.memory = np.zeros(self.keep + _BLOCK * self.new + OVERREAD, np.float32)
 
     def reset(self) -> None:
         self.memory[:] = self._fill
@@ -128,7 +131,7 @@ class _Requantization:
     def __init__(self, model: CompiledModel, layer: Any, count: int) -> None:
         at = layer.parameters + 4 * layout.PARAMETERS
         records = model.words(at, count * layout.RECORD).reshape(count, -1).astype(np.int64)
-        self.bias = records[:, 0] - _SUM_BIAS
+        self.bias = records[:, 0] - SUM_BIAS
         self._zero_point = model.head(layer)[2] // 2
         self._multiplier = (records[:, 1] & 0x7FFF) | records[:, 1] >> 16 << 15
         self._shift = records[:, 2] + 32
@@ -214,7 +217,7 @@ class _Addition:
     def __init__(self, model: CompiledModel, layer: Any, regions: list[_Region]) -> None:
         count = model.head(layer)[1]
         at = layer.parameters + 4 * (layout.PARAMETERS + layout.RECORD)
-        self._tables = model.words(at, 512).reshape(2, 256).astype(np.int64) - _ADDEND_BIAS
+        self._tables = model.words(at, 512).reshape(2, 256).astype(np.int64) - ADDEND_BIAS
         self._requantization = _Requantization(model, layer, 1)
         self._inputs = _span(regions, layer.x, count), _span(regions, layer.weights, count)
         self._y = _span(regions, layer.y, count)

@@ -15,9 +15,9 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
+from bluering.models import frontend
 from bluering.models.tflite_writer import TfliteWriter
-
-FEATURES = 40
+from ear.audio.format import CHANNELS as FEATURES
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Scale:
     zero_point: int
 
 
-FEATURE_SCALE = Scale(0.10196078568696976, -128)
+FEATURE_SCALE = Scale(float(np.float32(frontend.FEATURE_SCALE)), frontend.FEATURE_ZERO_POINT)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from bluering.models.errors import ModelError
 
 _T = TypeVar("_T")
 _IDENTIFIER = b"TFL3"
-_SCHEMA_VERSION = 3
+SCHEMA_VERSION = 3
 _MOST = 4096  # subgraphs, tensors, operators, ... : far more than a wake word has
 _OPERATORS = {v: k for k, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
 _TYPES = {v: k for k, v in vars(tflite.TensorType).items() if isinstance(v, int)}
@@ -135,8 +135,8 @@ def parse_tflite(data: bytes) -> SourceModel:
         raise ModelError("not a .tflite file: it doesn't have the identifier TFL3")
     try:
         model = tflite.Model.GetRootAs(data, 0)
-        if model.Version() != _SCHEMA_VERSION:
-            raise ModelError(f"schema version {model.Version()}, not {_SCHEMA_VERSION}")
+        if model.Version() != SCHEMA_VERSION:
+            raise ModelError(f"schema version {model.Version()}, not {SCHEMA_VERSION}")
         buffers = _each(model.BuffersLength(), model.Buffers)
         codes = [
             _builtin_name(code) for code in _each(model.OperatorCodesLength(), model.OperatorCodes)

@@ -19,7 +19,8 @@ import numpy as np
 import tflite
 from numpy.typing import ArrayLike, NDArray
 
-_SCHEMA_VERSION = 3
+from bluering.models.tflite_reader import SCHEMA_VERSION
+
 # Operators with options, and the schema's name of their table.
 _OPTIONS = {
     "ADD": "AddOptions",
@@ -139,7 +140,7 @@ class TfliteWriter:
         graphs = _offsets(builder, [_graph(builder, graph) for graph in self._graphs])
         buffers = _offsets(builder, [_buffer(builder, data) for data in self._buffers])
         tflite.ModelStart(builder)
-        tflite.ModelAddVersion(builder, _SCHEMA_VERSION)
+        tflite.ModelAddVersion(builder, SCHEMA_VERSION)
         tflite.ModelAddOperatorCodes(builder, codes)
         tflite.ModelAddSubgraphs(builder, graphs)
         tflite.ModelAddDescription(builder, description)

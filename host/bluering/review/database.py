@@ -33,7 +33,7 @@ def require_prepared(engine: Engine) -> None:
     """Raises NotPreparedError."""
     if not is_prepared(engine):
         raise NotPreparedError(
-            "this vault isn't prepared for review. 'bluering review init' does that"
+            "this vault isn't prepared for review", "'bluering review init' does that"
         )
 
 

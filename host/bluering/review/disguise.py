@@ -8,7 +8,8 @@ voice at once; it doesn't withstand someone who sets out to undo it.
 import numpy as np
 import soxr
 
-from bluering.vault.sound import RATE, Samples
+from bluering.samples import Samples
+from ear.audio.format import RATE
 
 _FRAME = 512
 _HOP = _FRAME // 2

@@ -7,7 +7,6 @@ export.
 """
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +16,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
+from bluering import files
+from bluering.models.frontend import FrontEnd
 from bluering.review.desk import Act, Desk, new_id
 from bluering.review.errors import ReviewError
 from bluering.review.labels import FALSE, verdict_of
 from bluering.review.models import DONE, Clip, FalseWake, Grant, Label
 from bluering.review.sampling import eligible
 from bluering.review.witness import CONSOLE
-from bluering.validate.reference import FrontEnd
-from bluering.vault.files import PART, write_durably
 from bluering.vault.models import Recording, Wake
 from bluering.vault.sound import to_wav
 
@@ -45,14 +44,9 @@ def export(desk: Desk, folder: Path) -> Export:
     int8 + 128), one each 10 ms. Raises ReviewError when the folder is there, VaultError when a
     sound is damaged; then nothing is written.
     """
-    aside = folder.with_name(folder.name + PART)
     if folder.exists():
-        raise ReviewError(f"{folder} exists already. Name a new folder")
-    try:
-        aside.mkdir(mode=0o700)
-    except OSError as error:
-        raise ReviewError(f"{folder} can't be made: {error}. Name a new folder") from error
-    try:
+        raise ReviewError(f"{folder} exists already", "name a new folder")
+    with files.making(folder) as aside:
         with desk.act() as act:
             clips = _done(act)
             false = act.session.scalars(select(FalseWake)).all()
@@ -61,9 +55,6 @@ def export(desk: Desk, folder: Path) -> Export:
             for clip in granted:
                 act.log(CONSOLE, "export sound", clip.recording.id, why="granted by the owner")
         _write(desk, aside, clips, false)
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return Export(len(clips), len(false), len(granted))
 
 
@@ -71,13 +62,14 @@ def _write(desk: Desk, folder: Path, clips: Sequence["_Done"], false: Sequence[F
     for clip in clips:
         if clip.granted:
             samples = desk.vault.samples(clip.recording)
-            write_durably(folder / f"{clip.name}.wav", to_wav(samples))
-            np.save(folder / f"{clip.name}.features.npy", FrontEnd().push(samples))
+            files.write_private(folder / f"{clip.name}.wav", to_wav(samples))
+            with files.writing(folder / f"{clip.name}.features.npy", private=True) as file:
+                np.save(file, FrontEnd().push(samples))
     facts = [clip.facts for clip in clips] + [_false_facts(wake) for wake in false]
     lines = "".join(json.dumps(fact) + "\n" for fact in facts)
-    write_durably(folder / "labels.jsonl", lines.encode())
+    files.write_private(folder / "labels.jsonl", lines)
     counts = {"by_cause": _count(false, "cause"), "by_noise": _count(false, "noise")}
-    write_durably(folder / "false_wakes.json", json.dumps(counts, indent=1).encode())
+    files.write_private(folder / "false_wakes.json", json.dumps(counts, indent=1))
 
 
 @dataclass(frozen=True)

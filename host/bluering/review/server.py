@@ -41,8 +41,8 @@ class Place:
             raise ReviewError("HTTPS needs both --certificate and --key")
         if self.host not in _LOOPBACK and not (self.certificate or self.proxy):
             raise ReviewError(
-                f"{self.host} is reachable from elsewhere: give --certificate and --key, or "
-                "--proxy if a proxy on this network ends HTTPS"
+                f"{self.host} is reachable from elsewhere",
+                "give --certificate and --key, or --proxy if a proxy on this network ends HTTPS",
             )
         if self.proxy and not self.address.startswith("https://"):
             raise ReviewError("behind a proxy --origin must be its https:// address")

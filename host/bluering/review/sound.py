@@ -1,7 +1,8 @@
 """A recording's sound as reviewers hear it: a WAV of samples and nothing else."""
 
 from bluering.review.disguise import disguise as disguised
-from bluering.vault.sound import Samples, to_wav
+from bluering.samples import Samples
+from bluering.vault.sound import to_wav
 
 
 def for_ears(samples: Samples, disguise: bool, clip_id: str) -> bytes:

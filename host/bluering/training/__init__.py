@@ -1,1 +1,1 @@
-"""Trains wake words: from a recipe to a compiled model with its evaluation and card."""
+"""Trains wake words, from a recipe to a model with its evaluation and card. Start with run.py."""

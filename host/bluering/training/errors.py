@@ -1,4 +1,4 @@
-"""What can go wrong in training, each with its remedy in the message."""
+"""What can go wrong in training; each message names the remedy."""
 
 from bluering.errors import BlueRingError
 

@@ -1,22 +1,22 @@
-"""The recipe of a wake word: a TOML file with a phrase and what departs from the defaults."""
+"""The recipe of a wake word: a TOML file with a phrase and whatever differs from the defaults."""
 
 import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bluering.training.errors import TrainingError
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _Count = Annotated[int, Field(ge=0, le=100_000)]
-NoiseBy = Literal["time", "kind"]  # see noises.py
-TracksNoiseBy = NoiseBy | Literal["both"]  # by kind in every third file of tracks, by time else
+NoiseBy = Literal["time", "kind"]  # see augment/noises.py
+TracksNoiseBy = NoiseBy | Literal["both"]  # by kind in every third file of tracks, else by time
 
 
 class Clips(BaseModel):
-    """How many utterances each engine speaks of one kind."""
+    """How many utterances of one kind each engine speaks."""
 
     model_config = _STRICT
 
@@ -26,8 +26,8 @@ class Clips(BaseModel):
 
 
 class Speech(BaseModel):
-    """Utterances by kind. Those held out come from voices and an engine that training never
-    hears: they choose between the weights and measure what real recordings are lacking for."""
+    """Utterances by kind. Those held out come from voices and an engine that aren't trained on:
+    they choose between weights and measure what there are no real recordings for."""
 
     model_config = _STRICT
 
@@ -38,13 +38,13 @@ class Speech(BaseModel):
 
 
 class Tracks(BaseModel):
-    """Augmented stretches of three seconds that the network learns from."""
+    """Augmented stretches of audio, about four seconds each, that the network trains on."""
 
     model_config = _STRICT
 
     word: Annotated[int, Field(ge=100)] = 10_000
-    close: _Count = 3_000  # the word in silence, into the microphone
-    recorded: _Count = 6_000  # of real recordings of the word, where the recipe names some
+    close: _Count = 3_000  # the word close to the microphone, in silence
+    recorded: _Count = 6_000  # with real recordings of the word, where the recipe names some
     look_alike: _Count = 4_000
     part: _Count = 800
     sentence: _Count = 3_000
@@ -53,7 +53,7 @@ class Tracks(BaseModel):
 
 
 class Network(BaseModel):
-    """A streaming network of mixed depthwise layers; see net.py."""
+    """A streaming network with mixed depthwise convolutions; see fit/net.py."""
 
     model_config = _STRICT
 
@@ -65,77 +65,53 @@ class Network(BaseModel):
 
 
 class Batch(BaseModel):
-    """What a step of training learns from."""
+    """What is in the batch of one training step."""
 
     model_config = _STRICT
 
     words: Annotated[int, Field(ge=1, le=256)] = 36
-    others: Annotated[int, Field(ge=1, le=256)] = 28  # tracks without the word: look-alikes, talk
-    hours: Annotated[int, Field(ge=1, le=256)] = 36  # excerpts of recordings and of chatter
+    others: Annotated[int, Field(ge=1, le=256)] = 28  # look-alikes, other talk, noise
+    hours: Annotated[int, Field(ge=1, le=256)] = 36  # excerpts of recordings and chatter
 
 
 class Training(BaseModel):
-    """How long and how hard."""
+    """Steps, learning rate and weights of the losses."""
 
     model_config = _STRICT
 
     batch: Batch = Batch()
-    doubted: bool = True  # whether the teacher may say of a word that it is none
+    doubted: bool = True  # whether the teacher may lower scores within a word
     teacher_steps: Annotated[int, Field(ge=1)] = 2_000
     steps: Annotated[int, Field(ge=1)] = 6_000
-    trunks: Annotated[int, Field(ge=1, le=4)] = 1  # trained apart; the one that misses least stays
-    branches: Annotated[int, Field(ge=0, le=8)] = 0  # go on from it apart; the mean of all ships
+    trunks: Annotated[int, Field(ge=1, le=4)] = 1  # trained from scratch; the best one is kept
+    branches: Annotated[int, Field(ge=0, le=8)] = 0  # fine-tuned copies; the mean ships
     branch_steps: Annotated[int, Field(ge=1)] = 4_000
-    quantised_steps: Annotated[int, Field(ge=1)] = 600  # the last ones, int8 in the loop
+    quantised_steps: Annotated[int, Field(ge=1)] = 600  # in addition, with int8 in the loop
     negative_weight: Annotated[float, Field(gt=0)] = 1.5
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    threads: Annotated[int, Field(ge=1)] = 2  # of a network; 1 where several learn side by side
-
-
-class Second(BaseModel):
-    """A second network, asked where the first isn't sure: in what its recipe departs from the
-    first one's. Networks that learned from different sound are seldom fooled by the same."""
-
-    model_config = _STRICT
-
-    tracks: Tracks | None = None
-    noise_by: TracksNoiseBy | None = None
-    altered: Annotated[int, Field(ge=0, le=20)] | None = None
-    training: Training | None = None
+    threads: Annotated[int, Field(ge=1)] = 2  # per network; 1 if several train at once
 
 
 class Recipe(BaseModel):
-    """All that decides what a model becomes, but the sources' versions, which the lock tells."""
+    """Everything that decides what a model becomes, except for the versions in its lock."""
 
     model_config = _STRICT
 
     phrase: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z' ]*$")]
     seed: int = 1
-    pronunciations: tuple[str, ...] = ()  # in Kokoro's alphabet
-    confusables: tuple[str, ...] = ()
-    recordings: tuple[str, ...] = ()  # folders of real clips of the word, in addition
-    window: Annotated[int, Field(ge=1, le=20)] = 5  # outputs in the sliding mean
-    accepts_per_hour: Annotated[float, Field(gt=0)] = 0.5  # where the cutoff is chosen
+    pronunciations: tuple[str, ...] = ()  # of the phrase, in Kokoro's alphabet
+    confusables: tuple[str, ...] = ()  # phrases that must not wake it, besides the automatic ones
+    recordings: tuple[str, ...] = ()  # folders of real clips of the word, to train on too
+    window: Annotated[int, Field(ge=1, le=20)] = 5  # scores in the sliding mean
+    accepts_per_hour: Annotated[float, Field(gt=0)] = 0.5  # that the cutoff allows
     speech: Speech = Speech()
     tracks: Tracks = Tracks()
-    noise_by: TracksNoiseBy = "time"  # how noise is drawn for tracks
-    narrow: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of tracks with a telephone's band
-    altered: Annotated[int, Field(ge=0, le=20)] = 2  # more hearings of the recordings to learn from
-    chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk without the word
+    noise_by: TracksNoiseBy = "time"  # how the noise behind tracks is drawn
+    narrow: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of band-limited tracks
+    altered: Annotated[int, Field(ge=0, le=20)] = 2  # altered copies of the recordings to train on
+    chatter: Annotated[float, Field(ge=0)] = 4.0  # hours of synthetic talk that never says the word
     network: Network = Network()
     training: Training = Training()
-    second: Second | None = None
-
-    @model_validator(mode="after")
-    def _second_is_another(self) -> "Recipe":
-        if self.second and self.of_second() == self.model_copy(update={"second": None}):
-            raise ValueError("[second] departs in nothing: it would be the same network")
-        return self
-
-    def of_second(self) -> "Recipe":
-        """The second network's own."""
-        departing = {name: own for name, own in self.second or () if own is not None}
-        return self.model_copy(update={**departing, "second": None})
 
     @property
     def name(self) -> str:
@@ -144,7 +120,7 @@ class Recipe(BaseModel):
 
 
 def read_recipe(path: Path) -> Recipe:
-    """A recipe's file. Raises TrainingError that names what is wrong in it."""
+    """Read a recipe's file. Raises TrainingError, which names what is wrong in it."""
     try:
         return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -159,8 +135,8 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def find_recipe(word: str, folder: Path) -> Recipe:
-    """The recipe of that name in the folder, the recipe in a file (.toml), or the default one for
-    any other phrase. Raises TrainingError."""
+    """The recipe of that name in the folder, the recipe in a file (.toml), or the defaults for any
+    other phrase. Raises TrainingError."""
     if word.endswith(".toml"):
         return read_recipe(Path(word))
     own = folder / f"{re.sub(r'[^a-z0-9]+', '_', word.lower())}.toml"
@@ -170,7 +146,8 @@ def find_recipe(word: str, folder: Path) -> Recipe:
         return Recipe(phrase=word)
     except ValidationError as error:
         raise TrainingError(
-            f"{word!r} is neither a recipe nor an English phrase: letters, spaces and apostrophes"
+            f"{word!r} is neither a recipe nor an English phrase, which is made of letters, spaces "
+            "and apostrophes"
         ) from error
 
 
@@ -178,15 +155,9 @@ _SMOKE = Training(
     teacher_steps=20, steps=30, trunks=2, branches=1, branch_steps=10, quantised_steps=20
 )
 
-_SMOKE_SECOND = Second(
-    noise_by="both",
-    altered=2,
-    training=_SMOKE.model_copy(update={"trunks": 1, "branches": 0, "doubted": False}),
-)
-
 
 def smoke_recipe(recipe: Recipe) -> Recipe:
-    """Every stage with hardly anything to do; for tests of the way, not of the model."""
+    """The same recipe with hardly anything to do in each stage, to test the pipeline itself."""
     few = Clips(espeak=12)
     return recipe.model_copy(
         update={
@@ -205,7 +176,6 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "chatter": 0.01,
             "network": Network(first=8, channels=(8, 8), kernels=((5,), (9,)), head=4),
             "training": _SMOKE,
-            "second": _SMOKE_SECOND if recipe.second else None,
             "accepts_per_hour": 10_000.0,
         }
     )

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from bluering.audio import SoundError, sound_card
 from bluering.link import Disconnected, Received, wire
 from bluering.link.records import Scores, Telemetry
-from bluering.sound_files import FIRST_FEATURES, HOP, RATE, Samples
+from bluering.link.wire import HEALTH_HOPS
+from bluering.samples import Samples
+from bluering.sound_files import FIRST_FEATURES, HOP, RATE
 from bluering.validate.device import connected, place_of, words_of
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, TargetError
 
 _CHUNK = RATE // 20  # samples between two looks at the link
 _TAIL = RATE // 2  # samples of silence after the recording, for what is still on its way
-_HEALTH_HOPS = 1000
 _PATIENCE_SECONDS = 5.0  # without a score
 _LONGEST_GAP_HOPS = 25  # between two scores; a wake takes longer
 
@@ -51,7 +52,7 @@ class AcousticEngine:
         doesn't tell its scores all along."""
         while self._link.poll(0.0):
             pass  # what was said since the last recording
-        self._link.send(Telemetry(1, _HEALTH_HOPS))
+        self._link.send(Telemetry(1, HEALTH_HOPS))
         heard = _Heard()
         try:
             samples = self._play(blocks, heard)

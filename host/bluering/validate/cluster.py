@@ -7,10 +7,9 @@ from bluering import __version__
 from bluering.validate.engines import EngineSpec, fingerprint
 from bluering.validate.plan import ClipPart, Part
 from bluering.validate.results import PartResult
-from bluering.validate.runner import Finished, WorkerError, do_part
+from bluering.validate.runner import AHEAD, Finished, WorkerError, do_part
 
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer
-_AHEAD = 4  # parts handed out per thread of the cluster
 
 
 class Cluster:
@@ -27,8 +26,8 @@ class Cluster:
             client = Client(self._address, timeout=PATIENCE_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise WorkerError(
-                f"no Dask scheduler answers at {self._address}: {error}. "
-                "Start one with 'dask scheduler' and give the address that it prints"
+                f"no Dask scheduler answers at {self._address}: {error}",
+                "start one with 'dask scheduler' and give the address that it prints",
             ) from error
         try:
             with client:
@@ -55,7 +54,7 @@ def _run(client: Any, spec: EngineSpec, parts: list[Part], finished: Finished) -
         return futures
 
     threads = sum(client.nthreads().values())
-    results = as_completed(submit(_AHEAD * max(1, threads)), loop=client.loop)
+    results = as_completed(submit(AHEAD * max(1, threads)), loop=client.loop)
     for future in results:
         finished(under_way.pop(future.key), future.result())
         results.update(submit(1))
@@ -77,6 +76,6 @@ def _check_workers(client: Any, spec: EngineSpec) -> None:
     for worker, theirs in client.run(fingerprint, spec).items():
         if theirs != ours:
             raise WorkerError(
-                f"the worker {worker} runs other code than this machine's bluering {__version__}: "
-                "install the same version on both"
+                f"the worker {worker} runs other code than this machine's bluering {__version__}",
+                "install the same version on both",
             )

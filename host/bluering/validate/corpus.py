@@ -155,7 +155,9 @@ def _announced(path: Path, skipped: list[Note]) -> Iterator[Entry]:
         manifest = path / "manifest.csv"
         return _from_manifest(manifest) if manifest.is_file() else _from_folder(path, skipped)
     if not path.is_file():
-        raise CorpusError(f"there is no corpus at {path}: give a folder, a manifest.csv or a .toml")
+        raise CorpusError(
+            f"there is no corpus at {path}", "give a folder, a manifest.csv or a .toml"
+        )
     if path.suffix == ".toml":
         return _from_description(path, skipped)
     return _from_manifest(path)

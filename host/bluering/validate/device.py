@@ -10,12 +10,13 @@ import numpy as np
 
 from bluering.link import Connection, Received, wire
 from bluering.link.records import Hello, HelloRequest, Scores, Word
-from bluering.sound_files import FIRST_FEATURES, HOP, Samples
+from bluering.samples import Samples
+from bluering.sound_files import FIRST_FEATURES, HOP, RATE
 from bluering.validate.choose import compiled
 from bluering.validate.engines import EngineSpec, ModelSpec, Probabilities, TargetError
 
 _ANSWER_SECONDS = 10.0
-_QUIET = bytes(2 * HOP * 100)
+_QUIET = bytes(2 * RATE)  # a second
 
 
 class DeviceEngine:
@@ -120,6 +121,6 @@ def place_of(words: list[Word], model: ModelSpec) -> int:
             return place
     found = ", ".join(word.name for word in words) or "none"
     raise TargetError(
-        f"the device hasn't got the model {model.name} with this source; it listens for: {found}. "
-        "Put it there with 'bluering deploy'"
+        f"the device hasn't got the model {model.name} with this source; it listens for: {found}",
+        "put it there with 'bluering deploy'",
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import ear
 from bluering.errors import BlueRingError
-from bluering.sound_files import Samples
+from bluering.samples import Samples
 
 _VIRTUAL = {"virtual": "64", "virtual32": "32"}  # bits of MicroPython's words
 

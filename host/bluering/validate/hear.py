@@ -24,8 +24,8 @@ from bluering.validate.plan import RUN_IN_SECONDS, ClipPart, Hearing, Part, Stre
 from bluering.validate.results import ClipResult, HeardFile, PartResult, StreamResult, Trace
 from bluering.validate.rooms import impulse_response
 from bluering.validate.speech_level import active_speech_level, word_end
+from ear.spotter.detector import WARMUP_HOPS
 
-WARM_UP_HOPS = 74  # after switching on, as on the device
 _LONGEST_CLIP = 60.0  # seconds
 
 
@@ -109,7 +109,7 @@ def _hear_stretch(part: StreamPart, engine: Engine) -> StreamResult:
         try:
             feed = _Feed(files, run_in)
             run_in_hops = feed.run_in_hops()
-            count_from = 0 if run_in_hops else WARM_UP_HOPS
+            count_from = 0 if run_in_hops else WARMUP_HOPS
             traces = _listen(engine, feed.blocks(), run_in_hops, count_from)
             break
         except _RunInError:

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from bluering.sound_files import RATE, Samples
+from bluering.samples import Samples
+from bluering.sound_files import RATE
 from bluering.validate.speech_level import active_speech_level
 
 LEAD_IN = 2.0  # seconds before the clip

@@ -9,9 +9,10 @@ from bluering.validate.report.schema import (
     Report,
     ReportError,
 )
+from ear.audio.format import HOPS_PER_SECOND
 from ear.spotter.detector import REFRACTORY_HOPS
 
-_SAME_SECONDS = REFRACTORY_HOPS / 100
+_SAME_SECONDS = REFRACTORY_HOPS / HOPS_PER_SECOND
 
 
 @dataclass(frozen=True)

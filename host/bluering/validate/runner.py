@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol
 
-from bluering.errors import BlueRingError
+from bluering.errors import BlueRingError, ExitCode
 from bluering.validate.engines import EngineSpec, open_engine
 from bluering.validate.hear import hear
 from bluering.validate.plan import Part
@@ -18,13 +18,13 @@ from bluering.validate.results import PartResult
 from bluering.validate.store import Store
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_AHEAD = 4  # parts handed out per process, so that none waits for its next one
+AHEAD = 4  # parts handed out to each worker, so that none waits for its next one
 
 
 class InterruptedRunError(BlueRingError):
     """The user stopped the run; what was finished is kept."""
 
-    exit_code = 130
+    exit_code = ExitCode.INTERRUPTED
 
 
 class WorkerError(BlueRingError):
@@ -78,7 +78,7 @@ class Processes:
 
         try:
             with _for_workers():
-                submit(_AHEAD * self._jobs)
+                submit(AHEAD * self._jobs)
             while under_way:
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -87,8 +87,8 @@ class Processes:
                 submit(len(done))
         except BrokenProcessPool as error:
             raise WorkerError(
-                "a worker process died, perhaps for lack of memory. The finished parts are kept: "
-                "run the same command again, with fewer --jobs"
+                "a worker process died, perhaps for lack of memory. The finished parts are kept",
+                "run the same command again, with fewer --jobs",
             ) from error
         finally:
             # Parts under way take seconds; waiting for them is cheaper than doing them again.
@@ -140,6 +140,6 @@ def run(
         workers.run(spec, todo, keep)
     except KeyboardInterrupt as error:
         raise InterruptedRunError(
-            f"interrupted. The finished parts are kept in {store.folder}: "
-            "run the same command again to go on"
+            f"interrupted. The finished parts are kept in {store.folder}",
+            "run the same command again to go on",
         ) from error

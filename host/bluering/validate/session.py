@@ -8,7 +8,6 @@ from bluering.errors import BlueRingError
 from bluering.validate import mix
 from bluering.validate.corpus import Corpus, Note, load_corpus
 from bluering.validate.engines import EngineSpec
-from bluering.validate.hear import WARM_UP_HOPS
 from bluering.validate.measure import Measurement
 from bluering.validate.plan import (
     DEFAULT_CONDITIONS,
@@ -22,7 +21,8 @@ from bluering.validate.plan import (
 from bluering.validate.report.schema import InputNote, Report
 from bluering.validate.runner import Progress, Workers, run
 from bluering.validate.store import Store
-from ear.spotter.detector import REFRACTORY_HOPS
+from ear.audio.format import HOPS_PER_SECOND
+from ear.spotter.detector import REFRACTORY_HOPS, WARMUP_HOPS
 
 
 class NothingMeasuredError(BlueRingError):
@@ -103,8 +103,8 @@ def _method() -> list[str]:
         "near and far: shoebox rooms by the image source method, 0.7 m and 3 m away.",
         f"Negatives are one long listening per kind, heard in stretches with {RUN_IN_SECONDS:g} s "
         "of the recording before as run-in; a wake less than "
-        f"{REFRACTORY_HOPS / 100:g} s after a step above the cutoff belongs to it; the first "
-        f"{WARM_UP_HOPS / 100:g} s after switching on don't count.",
+        f"{REFRACTORY_HOPS / HOPS_PER_SECOND:g} s after a step above the cutoff belongs to it; the "
+        f"first {WARMUP_HOPS / HOPS_PER_SECOND:g} s after switching on don't count.",
         "A model wakes when the sum of its last N outputs (0..255) exceeds cutoff * N: the rule "
         "of the device, in its whole numbers.",
         "Intervals are at 95 %: Clopper-Pearson for misses, exact Poisson (Garwood) for false "

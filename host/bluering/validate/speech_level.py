@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from bluering.sound_files import RATE, Samples
+from bluering.samples import Samples
+from bluering.sound_files import RATE
 
 _TIME_CONSTANT = 0.03  # seconds, of each of the two smoothing stages
 _HANGOVER = 0.2  # seconds

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from bluering import files
 from bluering.errors import BlueRingError
 from bluering.validate.corpus import Note
 from bluering.validate.engines import EngineSpec, fingerprint
@@ -31,7 +31,7 @@ class Store:
     def __init__(self, folder: Path, spec: EngineSpec) -> None:
         self.folder = folder
         self._engine = fingerprint(spec)
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
 
     def has(self, part: Part) -> bool:
         """Whether a part is finished and its result can be read."""
@@ -50,18 +50,17 @@ class Store:
         return self._read(part, _stretch)
 
     def save(self, part: Part, result: PartResult) -> None:
-        """Written aside, then renamed: a part is there as a whole or not at all."""
-        path = self._path(part)
-        aside = path.with_suffix(f".{os.getpid()}.tmp")
-        aside.write_text(json.dumps(_content(result), separators=(",", ":")), encoding="utf-8")
-        aside.replace(path)
+        """A part is there as a whole or not at all. Raises FileError."""
+        files.write(self._path(part), json.dumps(_content(result), separators=(",", ":")))
 
     def _read(self, part: _P, parse: Callable[[_P, dict[str, Any]], _R]) -> _R:
         path = self._path(part)
         try:
             return parse(part, json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, IndexError, TypeError, zlib.error) as error:
-            raise StoreError(f"there is no finished part in {path}: run validate again") from error
+            raise StoreError(
+                f"there is no finished part in {path}", "run validate again"
+            ) from error
 
     def _path(self, part: Part) -> Path:
         described = json.dumps([self._engine, _described(part)])

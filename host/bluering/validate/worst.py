@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import soundfile as sf
-
-from bluering.sound_files import RATE, AudioError, Samples, read
+from bluering import files
+from bluering.samples import Samples
+from bluering.sound_files import AudioError, encoded, read
 from bluering.validate.corpus import Recording, slug
 from bluering.validate.hear import render
 from bluering.validate.plan import ClipPart
@@ -18,7 +18,7 @@ _BEFORE, _AFTER = 2.5, 0.5  # seconds around a wake
 
 def save_false_accepts(prepared: Prepared, models: list[ModelResult], folder: Path) -> int:
     """Cut out every listed false accept as a WAV file, hardest first; how many there are."""
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder)
     saved = 0
     for model in models:
         for rank, accept in enumerate(model.listed_false_accepts(), 1):
@@ -26,7 +26,7 @@ def save_false_accepts(prepared: Prepared, models: list[ModelResult], folder: Pa
                 f"{slug(model.name)}_{rank:03}_score{accept.score}_{accept.kind}_{accept.id}"
                 f"_{accept.seconds:.2f}s.wav"
             )
-            sf.write(folder / name, _around(prepared, accept), RATE, subtype="PCM_16")
+            files.write(folder / name, encoded(_around(prepared, accept), "WAV"))
             saved += 1
     return saved
 

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bluering.link import codec
 from bluering.link.records import FalseWake, RecordingChunk, RecordingEnd, RecordingStart
-from bluering.vault.sound import RATE, Samples
+from bluering.samples import Samples
 from bluering.vault.vault import Gap, NewRecording, NewWake
+from ear.audio.format import RATE
 from ear.privacy import codecs, gate, keys
 from ear.privacy.recording import CONSENT_REVIEW
 
@@ -36,7 +37,7 @@ class RecordingKeys:
 
 def recording_keys(device_key: bytes, start: RecordingStart) -> RecordingKeys:
     """The keys of the recording that ``start`` begins."""
-    info = b"bluering recording 1" + start.boot.to_bytes(4, "little")
+    info = keys.RECORDING + start.boot.to_bytes(4, "little")
     info += start.number.to_bytes(4, "little")
     both = HKDF(hashes.SHA256(), 2 * keys.KEY_SIZE, start.salt, info).derive(device_key)
     return RecordingKeys(both[: keys.KEY_SIZE], both[keys.KEY_SIZE :])
@@ -143,7 +144,7 @@ class Assembly:
             wake=self.wake(session),
             samples=self.samples(),
             pre_roll=start.pre_roll,
-            codec=codecs.NAMES[start.codec],
+            codec=codecs.NAME,
             complete=self.whole and not gaps,
             reason=_reason(self.end),
             gaps=gaps,
@@ -155,7 +156,7 @@ class Assembly:
         counter = chunk.sequence.to_bytes(12, "big") + bytes(4)
         decryptor = Cipher(algorithms.AES(self.keys.encryption), modes.CTR(counter)).decryptor()
         try:
-            body = codecs.decode(self.start.codec, decryptor.update(chunk.data))
+            body = codecs.decode(decryptor.update(chunk.data))
         except ValueError as error:
             raise ForgeryError(str(error)) from None
         return np.frombuffer(body, "<i2")
@@ -175,7 +176,7 @@ def nothing_of(number: int, newer: RecordingStart) -> NewRecording:
         wake=None,
         samples=np.zeros(0, np.int16),
         pre_roll=0,
-        codec=codecs.NAMES[newer.codec],
+        codec=codecs.NAME,
         complete=False,
         reason=_UNKNOWN_END,
         gaps=((0, 0),),

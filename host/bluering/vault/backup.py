@@ -8,7 +8,6 @@ vault's tables goes with them: they hand over a ``Companion``.
 
 import io
 import json
-import shutil
 import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import Connection, DateTime, Engine, LargeBinary, Table, insert, select
 
+from bluering import files
 from bluering.vault import folder as folders
 from bluering.vault import masterkey
 from bluering.vault.errors import VaultError
-from bluering.vault.files import PART, sync_folder, write_durably
 from bluering.vault.models import STORED, Base, Recording
 from bluering.vault.vault import Vault
 
@@ -62,20 +61,16 @@ def backup(
     }
     rows = manifest["tables"][Recording.__tablename__]
     ids = [row["id"] for row in rows if row["state"] == STORED]
-    aside = target.with_name(target.name + PART)
-    with tarfile.open(aside, "w") as tar:
+    with files.writing(target, private=True) as file, tarfile.open(fileobj=file, mode="w") as tar:
         _add(tar, _MANIFEST, json.dumps(manifest).encode())
         for blob_id in ids:
             try:
                 _add(tar, _BLOBS + blob_id, vault.blobs.path(blob_id).read_bytes())
             except FileNotFoundError:
-                aside.unlink()
                 raise VaultError(
-                    f"recording {blob_id} has no blob: 'bluering vault verify' tells what is wrong"
+                    f"recording {blob_id} has no blob",
+                    "'bluering vault verify' tells what is wrong",
                 ) from None
-    aside.chmod(0o600)
-    aside.replace(target)
-    sync_folder(target.parent)
     return len(ids)
 
 
@@ -90,18 +85,13 @@ def restore(
 
     Raises WrongKeyError, and VaultError when there is a vault already or it is no backup.
     """
-    aside = target.with_name(target.name + PART)
-    shutil.rmtree(aside, ignore_errors=True)
     try:
-        with tarfile.open(source) as tar:
+        with files.making(target) as aside, tarfile.open(source) as tar:
             _unpack(tar, aside, passphrase, database, companions)
-        if target.exists():
-            target.rmdir()  # an empty folder is fine
-        aside.rename(target)
     except (OSError, tarfile.TarError, ValueError, KeyError) as error:
-        raise VaultError(f"{source} can't be restored to {target}: {error}") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        raise VaultError(
+            f"{source} can't be restored to {target}: {error}", getattr(error, "hint", "")
+        ) from error
     return Vault.open(target, lambda: passphrase)
 
 
@@ -121,8 +111,8 @@ def _unpack(
     for row in manifest["tables"][Recording.__tablename__]:
         if row["state"] == STORED:
             path = vault.blobs.path(row["id"])
-            path.parent.mkdir(exist_ok=True, mode=0o700)
-            write_durably(path, _read(tar, _BLOBS + row["id"]))
+            files.make_folder(path.parent, private=True)
+            files.write_private(path, _read(tar, _BLOBS + row["id"]))
     _load(vault, manifest["tables"], companions)
     vault.close()
 

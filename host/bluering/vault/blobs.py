@@ -12,11 +12,10 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bluering.files import ASIDE, make_folder, remove, write_private
+from bluering.vault.aes import KEY_SIZE, seal, unseal
 from bluering.vault.errors import DamagedError
-from bluering.vault.files import PART, remove, write_durably
 
-_NONCE_SIZE = 12
-_KEY_SIZE = 32
 _SUFFIX = ".blob"
 
 
@@ -33,11 +32,11 @@ class Blobs:
 
     def write(self, blob_id: str, data: bytes, facts: bytes) -> bytes:
         """Store ``data``, durably; returns the blob's wrapped key for the database."""
-        key = secrets.token_bytes(_KEY_SIZE)
+        key = secrets.token_bytes(KEY_SIZE)
         path = self.path(blob_id)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_durably(path, _seal(AESGCM(key), data, facts))
-        return _seal(self._master, key, facts)
+        make_folder(path.parent, private=True)
+        write_private(path, seal(AESGCM(key), data, facts))
+        return seal(self._master, key, facts)
 
     def read(self, blob_id: str, wrapped_key: bytes, facts: bytes) -> bytes:
         """A blob's data. Raises DamagedError when blob, key or facts were altered."""
@@ -46,7 +45,7 @@ class Blobs:
         except FileNotFoundError:
             raise DamagedError(f"the sound of recording {blob_id} is missing") from None
         try:
-            return _open(AESGCM(_open(self._master, wrapped_key, facts)), sealed, facts)
+            return unseal(AESGCM(unseal(self._master, wrapped_key, facts)), sealed, facts)
         except InvalidTag:
             raise DamagedError(f"recording {blob_id} was altered") from None
 
@@ -67,14 +66,5 @@ class Blobs:
 
     def remove_parts(self) -> None:
         """Remove what an interrupted write left behind."""
-        for path in self._folder.glob(f"*/*{PART}"):
+        for path in self._folder.glob(f"*/*{ASIDE}"):
             remove(path)
-
-
-def _seal(cipher: AESGCM, data: bytes, facts: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_SIZE)
-    return nonce + cipher.encrypt(nonce, data, facts)
-
-
-def _open(cipher: AESGCM, sealed: bytes, facts: bytes) -> bytes:
-    return cipher.decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], facts)

@@ -9,13 +9,13 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bluering.files import make_folder, write_private
 from bluering.vault import masterkey
+from bluering.vault.aes import seal, unseal
 from bluering.vault.database import sqlite_url
 from bluering.vault.errors import NoVaultError, VaultError, WrongKeyError
-from bluering.vault.files import write_durably
 
 _DESCRIPTION = "vault.json"
-_NONCE_SIZE = 12
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,11 @@ def adopt(
 ) -> Folder:
     """Make a vault's folder for a key that there is already."""
     _refuse_existing(path)
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (path / "blobs").mkdir(exist_ok=True, mode=0o700)
-    nonce = secrets.token_bytes(_NONCE_SIZE)
-    check = nonce + AESGCM(key).encrypt(nonce, b"", vault_id.encode())
+    make_folder(path, private=True)
+    make_folder(path / "blobs", private=True)
+    check = seal(AESGCM(key), b"", vault_id.encode())
     text = {"id": vault_id, "database": database, "key": description, "check": check.hex()}
-    write_durably(path / _DESCRIPTION, json.dumps(text, indent=1).encode())
+    write_private(path / _DESCRIPTION, json.dumps(text, indent=1))
     return Folder(path, vault_id, database or sqlite_url(path / "vault.db"), key)
 
 
@@ -65,7 +64,7 @@ def load(path: Path, ask: masterkey.Ask) -> Folder:
     key = masterkey.load(text["key"], ask)
     check = bytes.fromhex(text["check"])
     try:
-        AESGCM(key).decrypt(check[:_NONCE_SIZE], check[_NONCE_SIZE:], text["id"].encode())
+        unseal(AESGCM(key), check, text["id"].encode())
     except InvalidTag:
         raise WrongKeyError("the key in the system's keyring is another vault's") from None
     return Folder(path, text["id"], text["database"] or sqlite_url(path / "vault.db"), key)
@@ -77,7 +76,7 @@ def describe(path: Path) -> dict[str, Any]:
         return json.loads((path / _DESCRIPTION).read_text())
     except FileNotFoundError:
         raise NoVaultError(
-            f"there is no vault in {path}. 'bluering vault create' makes one"
+            f"there is no vault in {path}", "'bluering vault create' makes one"
         ) from None
     except (OSError, ValueError) as error:
         raise VaultError(f"{path / _DESCRIPTION} can't be read: {error}") from error

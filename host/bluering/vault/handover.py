@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from bluering.vault.notices import Stored
-from bluering.vault.sound import RATE, to_wav
+from bluering.vault.sound import to_wav
+from ear.audio.format import RATE
 
 _TIMEOUT_S = 60
 

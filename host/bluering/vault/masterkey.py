@@ -15,13 +15,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keyring.errors import KeyringError
 
+from bluering.vault.aes import KEY_SIZE, NONCE_SIZE
 from bluering.vault.errors import VaultError, WrongKeyError
 
-KEY_SIZE = 32
 SHORTEST_PASSPHRASE = 15
 _SERVICE = "bluering vault"
 _ARGON2 = {"time_cost": 3, "memory_cost": 65536, "parallelism": 4}
-_NONCE_SIZE = 12
 
 Ask = Callable[[], str]
 Description = dict[str, Any]
@@ -44,7 +43,7 @@ def wrap(key: bytes, passphrase: str) -> Description:
     """A description that holds ``key`` wrapped by a passphrase."""
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise VaultError(f"a passphrase needs at least {SHORTEST_PASSPHRASE} characters")
-    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(_NONCE_SIZE)
+    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(NONCE_SIZE)
     description: Description = {"kind": "passphrase", "salt": salt.hex(), **_ARGON2}
     wrapped = AESGCM(_derive(description, passphrase)).encrypt(nonce, key, None)
     return description | {"nonce": nonce.hex(), "wrapped": wrapped.hex()}
@@ -76,8 +75,8 @@ def _to_keyring(vault_id: str, key: bytes) -> Description:
         keyring.set_password(_SERVICE, vault_id, key.hex())
     except KeyringError as error:
         raise VaultError(
-            f"the system's keyring takes no key ({error}). Use a passphrase: "
-            "'bluering vault create --passphrase'"
+            f"the system's keyring takes no key ({error})",
+            "use a passphrase: 'bluering vault create --passphrase'",
         ) from error
     return {"kind": "keyring", "name": vault_id}
 
@@ -87,11 +86,12 @@ def _from_keyring(name: str) -> bytes:
         key = keyring.get_password(_SERVICE, name)
     except KeyringError as error:
         raise VaultError(
-            f"the system's keyring can't be read ({error}). Unlock it and try again"
+            f"the system's keyring can't be read ({error})", "unlock it and try again"
         ) from error
     if key is None:
         raise WrongKeyError(
-            "the system's keyring has no key for this vault. Was it made by another user or on "
-            "another computer? 'bluering vault restore' opens a backup with its passphrase"
+            "the system's keyring has no key for this vault",
+            "was it made by another user or on another computer? 'bluering vault restore' "
+            "opens a backup with its passphrase",
         )
     return bytes.fromhex(key)

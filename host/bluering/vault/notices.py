@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 
 from bluering.link.records import Record
-from bluering.vault.sound import RATE
 from bluering.vault.vault import NewRecording, NewWake
+from ear.audio.format import RATE
 
 UNWRITABLE = (OSError, DBAPIError)
 """What a vault raises that can't be read or written."""

@@ -4,18 +4,24 @@ Served on this computer alone. Whoever wants to see it needs the random token in
 nothing is written to the disk, and the browser is told to keep nothing.
 """
 
-import html
 import json
 import secrets
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Lock
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
+from bluering.pages import templates
 from bluering.vault import sound
 from bluering.vault.errors import VaultError
-from bluering.vault.models import STORED, Recording, Wake
+from bluering.vault.models import STORED, Recording
 from bluering.vault.vault import Vault
+from ear.audio.format import RATE
 
+_PAGES = Path(__file__).with_name("pages")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; media-src 'self'; "
@@ -31,24 +37,6 @@ _SHOWN = {
     "wav": ("hear", "audio/wav", sound.to_wav),
 }
 """By the end of the address: what it is on the log, its media type, what makes it."""
-
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; background: Canvas;
-  color: CanvasText; }
-h1 { margin-bottom: 0; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .5rem; border-bottom: 1px solid #8884; vertical-align: top;
-  overflow-wrap: anywhere; }
-td.sound { width: 22rem; }
-img { display: block; height: 96px; width: 100%; image-rendering: pixelated; }
-audio { display: block; width: 100%; margin-top: .25rem; }
-.gap { color: light-dark(#b00020, #ff8a80); }
-.gone { color: light-dark(#555, #aaa); }
-@media (max-width: 45rem) { td, th { display: block; border: 0; padding: .1rem 0; }
-  td.sound { width: auto; } td:empty { display: none; } thead { display: none; }
-  tr { display: block; padding: 1rem 0; border-bottom: 1px solid #8884; } }
-"""
 
 
 class Page:
@@ -123,56 +111,24 @@ def _send(request: BaseHTTPRequestHandler, status: int, kind: str, body: bytes) 
 def _table(vault: Vault) -> str:
     entries = vault.list(tombstones=True)
     kept = sum(recording.state == STORED for recording, _ in entries)
-    rows = "".join(_row(recording, wake) for recording, wake in entries)
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        "<meta name=viewport content='width=device-width, initial-scale=1'>"
-        f"<title>BlueRing: what was recorded</title><style>{_STYLE}</style><body>"
-        f"<h1>What was recorded</h1><p>{kept} recordings, {len(entries) - kept} deleted ones.</p>"
-        "<table><thead><tr><th>When (UTC)<th>Wake<th>Length<th>Sound<th>Kept</thead>"
-        f"<tbody>{rows}</table></body></html>"
-    )
+    return _pages.get_template("recordings.html").render(entries=entries, kept=kept)
 
 
-def _row(recording: Recording, wake: Wake | None) -> str:
-    reason = html.escape(wake.word) if wake else "?"
-    if wake:
-        reason += f"<br>score {wake.score}, cutoff {wake.cutoff}"
-    if wake and wake.false_by:
-        reason += f"<br>false, says the {html.escape(wake.false_by)}"
-    if recording.state != STORED:
-        when = wake.heard_at if wake else recording.deleted_at
-        why = html.escape(recording.deleted_why or "")
-        return (
-            f"<tr class=gone><td>{when:%Y-%m-%d %H:%M:%S}<td>{reason}<td><td>"
-            f"<td>deleted {recording.deleted_at:%Y-%m-%d %H:%M}: {why}"
-        )
-    seconds = (recording.samples or 0) / sound.RATE
-    return (
-        f"<tr><td>{recording.received_at:%Y-%m-%d %H:%M:%S}<td>{reason}"
-        f"<td>{seconds:.1f} s{_gaps(recording)}"
-        f"<td class=sound>{_player(recording, seconds)}"
-        f"<td>kept until {recording.delete_after:%Y-%m-%d}"
-    )
+def _moment(moment: datetime, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    return format(moment, form)
 
 
-def _player(recording: Recording, seconds: float) -> str:
-    if not recording.samples:
-        return "none"
-    return (
-        f"<img src='{recording.id}.png' alt='spectrogram of {seconds:.1f} s'>"
-        f"<audio controls preload=none src='{recording.id}.wav' aria-label='play'></audio>"
-    )
-
-
-def _gaps(recording: Recording) -> str:
+def _gaps(recording: Recording) -> list[str]:
     """What is missing of a recording, and where."""
-    if recording.complete:
-        return ""
-    gaps = [
-        f"{count / sound.RATE:.2f} s at {first / sound.RATE:.2f} s"
+    return [
+        f"{count / RATE:.2f} s at {first / RATE:.2f} s"
         if count
-        else f"all after {first / sound.RATE:.2f} s"
+        else f"all after {first / RATE:.2f} s"
         for first, count in json.loads(recording.gaps or "[]")
     ]
-    return f"<br><span class=gap>incomplete, missing: {', '.join(gaps)}</span>"
+
+
+_pages = templates(
+    _PAGES, RATE=RATE, STORED=STORED, style=Markup((_PAGES / "style.css").read_text())
+)
+_pages.filters |= {"moment": _moment, "gaps": _gaps}

@@ -1,6 +1,11 @@
-"""Receives one board's recordings: verify, decrypt, store, and only then acknowledge."""
+"""Receives one board's recordings: verify, decrypt, store, and only then acknowledge.
 
-from collections.abc import Callable, Iterator, Mapping
+What is done with a recording stands in ``receiving.py``; here a message becomes an event of that
+table, and its actions are carried out.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 
 from bluering.link.connection import Disconnected, Event
 from bluering.link.reader import Received
@@ -16,7 +21,7 @@ from bluering.link.records import (
     Wake,
 )
 from bluering.vault.assembly import Assembly, ForgeryError, nothing_of
-from bluering.vault.early import Early
+from bluering.vault.early import Early, Piece
 from bluering.vault.errors import ReplayError
 from bluering.vault.notices import (
     UNWRITABLE,
@@ -27,6 +32,8 @@ from bluering.vault.notices import (
     described,
     whatever_the_vault_does,
 )
+from bluering.vault.receiving import Action, State, step
+from bluering.vault.receiving import Event as Happened
 from bluering.vault.trust import Registry, Trust
 from bluering.vault.unwanted import Unwanted
 from bluering.vault.vault import FALSE_WAKE, SECOND_LOOK, NewWake, Vault
@@ -43,6 +50,18 @@ _UNWANTED = {gate.FALSE_MARK: FALSE_WAKE, gate.CANCEL: "cancelled"}
 Judge = Callable[[Assembly], bool | str | None]
 """A second look at a wake: True it was one, False it wasn't, None it can't be told yet, or why it
 can't be told at all."""
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """What the actions of an event are about. why: for which reason a recording is dropped."""
+
+    now: float = 0.0
+    message: RecordingStart | Piece | None = None
+    why: str = ""
+
+
+_NOTHING = _Cause()
 
 
 class Receiver:
@@ -64,7 +83,8 @@ class Receiver:
         self._unwanted = Unwanted(vault)
         self._judge = judge
         self._session = "unknown"
-        self._assembly: Assembly | None = None
+        self._state = State.IDLE
+        self._assembly: Assembly | None = None  # the open recording
         self._early = Early()
         self._unopened: set[int] = set()  # numbers of this session's whose beginning is awaited
         self._marked: set[tuple[int, int]] = set()  # boot and number of what is to be deleted
@@ -80,7 +100,8 @@ class Receiver:
     def handle(self, event: Event) -> Iterator[Notice]:
         """One event of the connection."""
         if isinstance(event, Disconnected):
-            yield from whatever_the_vault_does(self._give_up(), "the end of the connection")
+            notices = self._post(Happened.GONE)
+            yield from whatever_the_vault_does(notices, "the end of the connection")
             self._trust.end()
         elif isinstance(event, Received):
             what = f"a message ({event.message.declaration.name})"
@@ -90,17 +111,45 @@ class Receiver:
     def tick(self, now: float) -> Iterator[Notice]:
         """Time passed: a recording of which nothing comes any more is stored as it is."""
         if self._assembly is not None and now >= self._deadline:
-            yield from whatever_the_vault_does(self._close(), "a recording's end")
+            yield from whatever_the_vault_does(self._post(Happened.STALLED), "a recording's end")
         if self._early.is_late(now):
-            yield from self._give_up_early()
+            yield from self._post(Happened.LATE)
         if self._unwanted.is_due(now):
             notices = self._turn_away_late(now)
             yield from whatever_the_vault_does(notices, "that a recording is unwanted")
 
-    def _give_up(self) -> Iterator[Notice]:
-        """No more comes of what is under way."""
-        yield from self._close()
-        yield from self._give_up_early()
+    def _post(self, event: Happened, cause: _Cause = _NOTHING) -> Iterator[Notice]:
+        """Something happened: the state that follows from it, and all that leads to it."""
+        self._state, actions = step(self._state, event)
+        for action in actions:
+            yield from self._act(action, cause)
+
+    def _act(self, action: Action, cause: _Cause) -> Iterator[Notice]:
+        message = cause.message
+        match action:
+            case Action.STORE:
+                yield from self._store()
+            case Action.CANCEL:
+                yield from self._cancel()
+            case Action.DROP:
+                self._drop(cause.why)
+            case Action.NOTE_MISSED if isinstance(message, RecordingStart):
+                yield from self._note_missed(message)
+            case Action.OPEN if isinstance(message, RecordingStart):
+                self._open(message)
+            case Action.REPLAY:
+                for piece in self._early.take():
+                    yield from self._handle_message(piece, cause.now)
+            case Action.HOLD if isinstance(message, Piece):
+                self._hold(message, cause.now)
+            case Action.LOSE:
+                yield from self._lose()
+            case Action.AWAIT_MORE:
+                self._deadline = cause.now + _STALLED_S
+            case Action.AWAIT_LATE:
+                self._deadline = cause.now + _LATE_S
+            case _:
+                raise TypeError(f"{action} of {message}")
 
     def _handle_message(self, message: Record, now: float) -> Iterator[Notice]:
         match message:
@@ -120,7 +169,7 @@ class Receiver:
     def _greet(self, hello: Hello) -> Iterator[Notice]:
         session = f"{hello.session:08x}"
         if session != self._session:
-            yield from self._give_up()
+            yield from self._post(Happened.GONE)
             self._last = None
             self._unopened.clear()
             self._marked.clear()
@@ -149,15 +198,14 @@ class Receiver:
             self._told = start.number
             yield self._refuse(problem, start)
             return
-        yield from self._close()
-        yield from self._missed_before(start)
+        held = self._early.number == start.number
+        event = Happened.BEGINNING_OF_HELD if held else Happened.BEGINNING
+        yield from self._post(event, _Cause(now, start))
+
+    def _open(self, start: RecordingStart) -> None:
         self._last, self._whole = start, False
         self._judged = False
         self._assembly = Assembly(start, self._trust.take(start))
-        self._deadline = now + _STALLED_S
-        if self._early.number == start.number:
-            for piece in self._early.take():
-                yield from self._handle_message(piece, now)
 
     def _is_told_again(self, start: RecordingStart) -> bool:
         """The device tells a beginning several times, but never after the end."""
@@ -165,11 +213,9 @@ class Receiver:
             return start.number == self._told
         return start in (self._last, self._newest)
 
-    def _missed_before(self, start: RecordingStart) -> Iterator[Notice]:
+    def _note_missed(self, start: RecordingStart) -> Iterator[Notice]:
         """Numbers follow each other: of what can't be opened any more, that much is kept."""
         last = self._last
-        if self._early.number != start.number:
-            yield from self._give_up_early()
         if last is not None and (last.device, last.boot) == (start.device, start.boot):
             missed = list(range(last.number + 1, start.number))
         else:  # what was before this receiver isn't its business, only what it has seen a piece of
@@ -203,61 +249,67 @@ class Receiver:
     def _add(self, chunk: RecordingChunk, now: float) -> Iterator[Notice]:
         assembly = self._assembly
         if assembly is None or chunk.number != assembly.start.number:
-            yield from self._hold(chunk, now + _STALLED_S)
+            yield from self._come_early(chunk, now)
             return
         try:
             assembly.add(chunk)
         except ForgeryError:
             yield self._forged(f"piece {chunk.sequence} of recording {chunk.number}")
             return
-        if assembly.end is None:
-            self._deadline = now + _STALLED_S
-        yield from self._look_again(assembly)
-        if self._assembly is not None and assembly.whole:
-            yield from self._close()
+        rejected = yield from self._look_again(assembly)
+        if rejected:
+            yield from self._post(Happened.REJECTED, _Cause(now, why=SECOND_LOOK))
+        else:
+            event = Happened.LAST if assembly.whole else Happened.PIECE
+            yield from self._post(event, _Cause(now))
 
     def _end(self, end: RecordingEnd, now: float) -> Iterator[Notice]:
         assembly = self._assembly
         if assembly is None or end.number != assembly.start.number:
-            yield from self._hold(end, now + _LATE_S)
+            yield from self._come_early(end, now)
             return
         try:
             assembly.finish(end)
         except ForgeryError:
             yield self._forged(f"the end of recording {end.number}")
             return
-        self._deadline = now + _LATE_S
         if end.reason in _UNWANTED:
-            self._drop(assembly, _UNWANTED[end.reason])
-        elif assembly.whole:
-            yield from self._close()
+            yield from self._post(Happened.UNWANTED, _Cause(now, why=_UNWANTED[end.reason]))
+        else:
+            event = Happened.LAST if assembly.whole else Happened.END
+            yield from self._post(event, _Cause(now))
 
-    def _hold(self, piece: RecordingChunk | RecordingEnd, until: float) -> Iterator[Notice]:
+    def _come_early(self, piece: Piece, now: float) -> Iterator[Notice]:
         """Its beginning may come yet; what comes after a recording was dealt with is too late."""
         if self._last is not None and piece.number <= self._last.number:
             return
-        if self._early.number != piece.number:
-            yield from self._give_up_early()
-        self._early.hold(piece, until)
+        other = self._early.number not in (None, piece.number)
+        event = Happened.EARLY_OF_ANOTHER if other else Happened.EARLY
+        yield from self._post(event, _Cause(now, piece))
+
+    def _hold(self, piece: Piece, now: float) -> None:
+        awaited = _LATE_S if isinstance(piece, RecordingEnd) else _STALLED_S
+        self._early.hold(piece, now + awaited)
         if len(self._unopened) < _MOST_UNOPENED:
             self._unopened.add(piece.number)
 
-    def _give_up_early(self) -> Iterator[Notice]:
+    def _lose(self) -> Iterator[Notice]:
         """The beginning of what is held never came."""
         number = self._early.number
         self._early.take()
-        if number is None or number == self._told:
+        if number == self._told:
             return
         self._told = number
         yield Notice(
             f"the beginning of recording {number} is missing, so it can't be opened", failed=True
         )
 
-    def _drop(self, assembly: Assembly, why: str) -> None:
+    def _drop(self, why: str) -> None:
         """Keep nothing of a recording but the wake that caused it, and that it is unwanted: it
         isn't taken from anybody who plays it back later."""
-        self._assembly = None
-        self._unwanted.add(assembly, assembly.wake(self._session), why)
+        assembly, self._assembly = self._assembly, None
+        if assembly is not None:
+            self._unwanted.add(assembly, assembly.wake(self._session), why)
 
     def _turn_away_late(self, now: float) -> Iterator[Notice]:
         self._unwanted.write_late(now)
@@ -268,28 +320,29 @@ class Receiver:
             f"{what} was altered on its way, or somebody forged it: it isn't used", failed=True
         )
 
-    def _look_again(self, assembly: Assembly) -> Iterator[Notice]:
-        """The second look: a wake that wasn't one is cancelled before anything is kept."""
+    def _look_again(self, assembly: Assembly) -> Generator[Notice, None, bool]:
+        """The second look; returns whether it found that the wake was none."""
         if self._judge is None or self._judged:
-            return
+            return False
         verdict = self._judge(assembly)
         if verdict is None:
-            return
+            return False
         self._judged = True
         if isinstance(verdict, str) and verdict != self._excuse:
             self._excuse = verdict
             yield Notice(verdict, failed=True)
-        if verdict:
-            return
-        start = assembly.start
-        # First of all the device stops sending, whether the vault can be written or not.
-        yield Notice(
-            f"the second look found no '{start.name}': recording {start.number} is cancelled",
-            answer=RecordingCancel(number=start.number),
-        )
-        self._drop(assembly, SECOND_LOOK)
+        return not verdict
 
-    def _close(self) -> Iterator[Notice]:
+    def _cancel(self) -> Iterator[Notice]:
+        """First of all the device stops sending, whether the vault can be written or not."""
+        if self._assembly is not None:
+            start = self._assembly.start
+            yield Notice(
+                f"the second look found no '{start.name}': recording {start.number} is cancelled",
+                answer=RecordingCancel(number=start.number),
+            )
+
+    def _store(self) -> Iterator[Notice]:
         """Store what there is of the recording in progress."""
         assembly, self._assembly = self._assembly, None
         if assembly is None:
@@ -321,7 +374,7 @@ class Receiver:
         self._marked.add((message.boot, message.number))
         assembly = self._assembly
         if assembly is not None and assembly.start.number == message.number:
-            self._drop(assembly, FALSE_WAKE)
+            yield from self._post(Happened.UNWANTED, _Cause(why=FALSE_WAKE))
         device = message.device.hex()
         if not self._vault.delete_false(device, message.boot, message.number):
             self._vault.mark_false(self._session, message.position * HOP, "owner")

@@ -32,7 +32,7 @@ class SecondLook:
         try:
             looking = self._choose(start.model_sha256)
         except ModelError as error:
-            return f"there is no second look: {error}"
+            return f"there is no second look: {error.told()}"
         end = start.pre_roll + AFTER_HOPS * HOP
         if not assembly.has(end):
             return None
@@ -49,8 +49,8 @@ def by_the_same_model(words: Iterable[CompiledWord] | None = None) -> Choose:
             word = next(unread, None)
             if word is None:
                 raise ModelError(
-                    "no model here is the one that woke the device, or it has no second look. "
-                    "Name its manifest: '--second-look MANIFEST'"
+                    "no model here is the one that woke the device, or it has no second look",
+                    "name its manifest: '--second-look MANIFEST'",
                 )
             try:
                 found = examiner(word)

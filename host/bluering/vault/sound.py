@@ -7,20 +7,19 @@ import zlib
 import numpy as np
 import soundfile
 
-from ear.audio.format import RATE
-
-Samples = np.ndarray
-"""int16, one-dimensional."""
+from bluering.samples import Samples
+from bluering.sound_files import encoded
+from ear.audio.format import HOP
 
 
 def to_flac(samples: Samples) -> bytes:
     """Losslessly compressed; nothing for no samples, which FLAC can't hold."""
-    return _write(samples, "FLAC") if len(samples) else b""
+    return encoded(samples, "FLAC") if len(samples) else b""
 
 
 def to_wav(samples: Samples) -> bytes:
     """As a WAV file, which every player takes."""
-    return _write(samples, "WAV")
+    return encoded(samples, "WAV")
 
 
 def from_flac(data: bytes) -> Samples:
@@ -28,23 +27,17 @@ def from_flac(data: bytes) -> Samples:
     if not data:
         return np.zeros(0, np.int16)
     samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
-    return samples
+    return np.asarray(samples, np.int16)
 
 
-def _write(samples: Samples, kind: str) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, RATE, format=kind, subtype="PCM_16")
-    return file.getvalue()
-
-
-_WINDOW, _HOP = 512, 160
+_WINDOW = 512
 _FLOOR_DB = -70.0
 
 
 def spectrogram_png(samples: Samples) -> bytes:
     """A grey-scale picture: time to the right (10 ms a pixel), 0 to 8 kHz upwards."""
     padded = np.pad(samples.astype(float) / 32768, (0, _WINDOW))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP]
     magnitude = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)) / (_WINDOW / 4)
     decibels = 20 * np.log10(np.maximum(magnitude, 10 ** (_FLOOR_DB / 20)))
     shade = np.clip(255 * (1 - decibels / _FLOOR_DB), 0, 255).astype(np.uint8)

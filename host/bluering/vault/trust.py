@@ -55,8 +55,11 @@ class Trust:
                 f"the key kept here for device {device} is wrong, or somebody altered what it "
                 "sent. Was it flashed anew from another computer?"
             )
-        if start.codec >= len(codecs.NAMES):
-            return f"device {device} uses a codec that this program doesn't know: update it"
+        if start.codec != codecs.ADPCM:
+            return (
+                f"device {device} sends sound in codec {start.codec}, which this program doesn't "
+                "know: update it, or flash the device anew from here"
+            )
         # Also what wasn't kept, because it was cancelled or marked as false, can't come again.
         stale = (start.boot, start.number) <= self._newest.get(start.device, (0, 0))
         if stale or self._vault.knows(device, start.boot, start.number, start.salt.hex()):

@@ -80,7 +80,7 @@ def locked(vault: Vault) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise VaultError(
-                f"another 'bluering listen' is storing into {vault.folder.path}. Stop it, or give "
-                "this one a vault of its own with --vault"
+                f"another 'bluering listen' is storing into {vault.folder.path}",
+                "stop it, or give this one a vault of its own with --vault",
             ) from None
         yield

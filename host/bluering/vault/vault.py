@@ -173,7 +173,7 @@ class Vault:
         with self.session() as session:
             found = session.scalars(query.limit(2)).all()
         if not found:
-            raise VaultError(f"there is no recording '{name}': 'bluering vault list' shows all")
+            raise VaultError(f"there is no recording '{name}'", "'bluering vault list' shows all")
         if len(found) > 1 and name != "last":
             raise VaultError(f"more than one recording's id begins with '{name}'")
         return found[0]

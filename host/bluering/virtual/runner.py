@@ -16,17 +16,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Literal
 
-from bluering import boards, firmware
+from bluering import boards
 from bluering.boards import Board, table
 from bluering.errors import BlueRingError
 from bluering.models.packaged import CompiledWord
-from bluering.virtual.runtime import find_micropython
+from bluering.virtual.runtime import Runtime, installed
 
 Pace = Literal["real", "fast"]
 ResetCause = Literal["power", "reset", "watchdog"]
 
 _STANDINS = Path(__file__).with_name("standins")
-_HEAP = "2m"  # as much as a board with PSRAM has to spare, and far more than is used
 _RESET_CODE = 85  # the stand-in's machine.reset() ends the process with it
 _LIGHT_HEAD = struct.Struct("<IH")
 _LAST_WORDS = 4096
@@ -63,7 +62,8 @@ class VirtualBoard:
     ``settings`` are the owner's (see ``ear.settings``), the defaults where none are given.
     ``identity`` is who it is, somebody new unless given; then ``starts`` must be higher each time,
     as the count in a board's flash is. ``program`` is what it runs, the firmware's main.py unless
-    told otherwise.
+    told otherwise. ``runtime`` is the MicroPython to run it on, with ``word_size`` bits and far
+    more memory than is used unless given.
     """
 
     def __init__(
@@ -77,7 +77,8 @@ class VirtualBoard:
         settings: Mapping[str, object] | None = None,
         identity: Identity | None = None,
         starts: int = 0,
-        program: Path = firmware.MAIN,
+        program: Path | None = None,
+        runtime: Runtime | None = None,
     ) -> None:
         self._words = list(words)
         self._settings = dict(settings or {})
@@ -85,9 +86,9 @@ class VirtualBoard:
         self._starts = starts
         self._sound = sound
         self._pace = pace
-        self._runtime = find_micropython(word_size)
+        self._runtime = runtime or installed(word_size)
         self._board = boards.load(board)
-        self._program = program
+        self._program = program or self._runtime.program
         self._stopping = threading.Event()
         self._ordered: ResetCause | None = None
         self._failure: BlueRingError | None = None
@@ -96,6 +97,7 @@ class VirtualBoard:
         with ExitStack() as opened:
             self.flash = Path(opened.enter_context(TemporaryDirectory(prefix="bluering-")))
             fill(self.flash, self._words, self._board)
+            self._runtime.fill(self.flash)
             provision(self.flash, self.identity, self._settings, self._starts)
             self._light = opened.enter_context(TemporaryFile())
             self._stderr = opened.enter_context(TemporaryFile())
@@ -121,7 +123,8 @@ class VirtualBoard:
         wires = self._wires
         self._in_repl = self._asks_for_repl()
         inspect = ["-i"] if self._in_repl else []
-        search = (_STANDINS, self.flash, firmware.SEARCH, ".frozen")
+        runtime = self._runtime
+        search = (_STANDINS, self.flash, *runtime.search, ".frozen")
         fds = {
             "SOUND_FD": wires.sound_in,
             "SWITCH_FD": wires.switch_in,
@@ -129,13 +132,14 @@ class VirtualBoard:
             "LIGHT_FD": self._light.fileno(),
         }
         return subprocess.Popen(
-            [str(self._runtime), "-X", f"heapsize={_HEAP}", *inspect, str(self._program)],
+            [str(runtime.executable), *runtime.options, *inspect, str(self._program)],
             stdin=wires.link_in,
             stdout=wires.link_out,
             stderr=self._stderr,
             cwd=self.flash,
             env={
                 **os.environ,
+                **runtime.environment,
                 "MICROPYPATH": ":".join(map(str, search)),
                 "BLUERING_PACE": self._pace,
                 "BLUERING_RESET_CAUSE": cause,

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bluering.files import write_private
 from bluering.review.audit.log import canonical, stamp
 from bluering.review.errors import ReviewError
 from bluering.review.models import AuditHead
 from bluering.review.sealing import Seal
-from bluering.vault.files import write_durably
 
 _VERSION = 1
 _PLACE = "audit signing key"
@@ -62,13 +62,13 @@ def sign(session: Session, seal: Seal, moment: datetime) -> Checkpoint:
 
 
 def write(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a new file. Raises ReviewError when there is one: old checkpoints are evidence."""
+    """Write a new file. Raises ReviewError when there is one: old checkpoints are evidence.
+
+    Raises FileError when it can't be written.
+    """
     if path.exists():
-        raise ReviewError(f"{path} exists already: name a new file for each checkpoint")
-    try:
-        write_durably(path, json.dumps(asdict(checkpoint), indent=1).encode() + b"\n")
-    except OSError as error:
-        raise ReviewError(f"the checkpoint can't be written to {path}: {error}") from error
+        raise ReviewError(f"{path} exists already", "name a new file for each checkpoint")
+    write_private(path, json.dumps(asdict(checkpoint), indent=1) + "\n")
 
 
 def read(path: Path) -> Checkpoint:

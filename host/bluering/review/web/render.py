@@ -4,9 +4,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from bluering.pages import templates
 from bluering.review.auth.logins import Visitor
 from bluering.review.models import Account
 
@@ -28,13 +28,7 @@ def _account_state(account: Account) -> str:
     return "invited" if account.invitation_hash else "closed"
 
 
-_templates = Environment(
-    loader=FileSystemLoader(_PAGES),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates(_PAGES)
 _templates.filters |= {
     "moment": _moment,
     "written": _written,

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from markupsafe import Markup
+
 from bluering.validate.intervals import clopper_pearson
 from bluering.validate.report import svg
 from bluering.validate.report.schema import FalseAccepts, MissCurve, ModelResult, OperatingPoint
@@ -22,7 +24,7 @@ class Series:
     model: ModelResult
 
 
-def curve_panel(series: Sequence[Series], condition: str, top: float) -> str:
+def curve_panel(series: Sequence[Series], condition: str, top: float) -> Markup:
     """Miss rate against false accepts per hour under one condition, a line per model."""
     frame = svg.Frame()
     least = 0.5 / max(s.model.hours for s in series)
@@ -55,7 +57,7 @@ def curve_top(series: Sequence[Series], conditions: Sequence[str]) -> float:
     return min(1.0, math.ceil(highest / step - 1e-9) * step)
 
 
-def kind_bars(series: Sequence[Series]) -> str:
+def kind_bars(series: Sequence[Series]) -> Markup:
     """False accepts per hour of each kind at the manifest's cutoff, with their intervals."""
     rows = [(one, figures) for one in series for figures in _figures(one.model.shipped)]
     kinds = list(dict.fromkeys(figures.kind for _, figures in rows))
@@ -78,7 +80,7 @@ def kind_bars(series: Sequence[Series]) -> str:
     return svg.drawing(frame, "False accepts per hour by kind", parts)
 
 
-def latency_bars(series: Sequence[Series], condition: str) -> str:
+def latency_bars(series: Sequence[Series], condition: str) -> Markup:
     """How long after the end of the word the model woke, at the manifest's cutoff."""
     frame = svg.Frame(width=520, height=220)
     each = {}
@@ -88,7 +90,7 @@ def latency_bars(series: Sequence[Series], condition: str) -> str:
             each[one.css] = figures.latency.each_ms
     values = [value for found in each.values() for value in found]
     if not values:
-        return ""
+        return Markup()
     step = svg.nice_step(max(values) - min(values) + 1, 48)
     low = math.floor(min(values) / step)
     count = math.floor(max(values) / step) - low + 1

@@ -1,19 +1,19 @@
 """The worst cases to look at and listen to, as data inside the page."""
 
 import base64
-import io
 import struct
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile as sf
 from numpy.typing import NDArray
 from scipy.signal import stft
 
-from bluering.sound_files import RATE, Samples
+from bluering.samples import Samples
+from bluering.sound_files import RATE, encoded
+from ear.audio.format import HOP
 
-_WINDOW, _HOP = 400, 160
+_WINDOW = 400
 _DYNAMIC_DB = 70.0
 # Dark to bright through hue and lightness alike, so that it also reads in grey.
 _STOPS = np.array(
@@ -31,14 +31,12 @@ class Case:
 
 def audio_url(samples: Samples) -> str:
     """FLAC as a data URL."""
-    buffer = io.BytesIO()
-    sf.write(buffer, samples, RATE, format="FLAC", subtype="PCM_16")
-    return _url("audio/flac", buffer.getvalue())
+    return _url("audio/flac", encoded(samples, "FLAC"))
 
 
 def spectrogram_url(samples: Samples) -> str:
     """PNG as a data URL: time from left to right, 0 to 8 kHz from bottom to top."""
-    _, _, spectrum = stft(samples / 32768.0, RATE, nperseg=_WINDOW, noverlap=_WINDOW - _HOP)
+    _, _, spectrum = stft(samples / 32768.0, RATE, nperseg=_WINDOW, noverlap=_WINDOW - HOP)
     level = 20 * np.log10(np.abs(spectrum) + 1e-6)
     shown = np.clip((level - level.max()) / _DYNAMIC_DB + 1, 0, 1)[::-1]
     return _url("image/png", _png((shown * 255).astype(np.uint8)))

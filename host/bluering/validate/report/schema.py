@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field, model_validator
 
+from bluering import files
 from bluering.errors import BlueRingError
 from bluering.validate.intervals import CONFIDENCE, Interval, clopper_pearson, poisson_rate
 
@@ -255,7 +256,8 @@ def write_report(report: Report, path: Path) -> None:
     """As JSON with a line for each list of numbers, so that two versions can be told apart."""
     text = json.dumps(report.model_dump(), indent=1, ensure_ascii=False)
     text = re.sub(r"\[[-+e\d.,\s]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text)
-    write_aside(path, text + "\n")
+    files.make_folder(path.parent)
+    files.write(path, text + "\n")
 
 
 def read_report(path: Path) -> Report:
@@ -268,14 +270,6 @@ def read_report(path: Path) -> Report:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ReportError(
-            f"{path} is no report of bluering validate ({place}: {first['msg']}). "
-            "Give the .json that validate wrote"
+            f"{path} is no report of bluering validate ({place}: {first['msg']})",
+            "give the .json that validate wrote",
         ) from error
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Written beside, then renamed: a report is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".tmp")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

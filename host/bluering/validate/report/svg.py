@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup, escape
 
 Scale = Callable[[float], float]
 Point = tuple[float, float]
@@ -61,9 +62,9 @@ def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
     return lambda value: inner(math.log(max(value, low)))
 
 
-def drawing(frame: Frame, title: str, parts: Sequence[str]) -> str:
+def drawing(frame: Frame, title: str, parts: Sequence[str]) -> Markup:
     """A whole SVG element that fits its place on the page and is named for screen readers."""
-    return (
+    return Markup(
         f'<svg viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" '
         f'aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
     )

@@ -1,6 +1,6 @@
 """Figures as the page writes them, each with its interval."""
 
-from html import escape
+from markupsafe import Markup, escape
 
 from bluering.validate.report.schema import FalseAccepts, Misses, SliceMisses
 
@@ -15,7 +15,7 @@ def of_clips(misses: Misses | SliceMisses) -> str:
     return f"{_seen(misses)}, {_between(misses)}"
 
 
-def missed_cell(misses: Misses | SliceMisses) -> str:
+def missed_cell(misses: Misses | SliceMisses) -> Markup:
     """For a table, in three lines."""
     return _lines(share(misses), _seen(misses), _between(misses))
 
@@ -33,7 +33,7 @@ def in_hours(figures: FalseAccepts) -> str:
     return f"{figures.count} in {figures.hours:.2f} h, {low:.2f} to {high:.2f}"
 
 
-def accepts_cell(figures: FalseAccepts | None) -> str:
+def accepts_cell(figures: FalseAccepts | None) -> str | Markup:
     """For a table, in three lines."""
     if figures is None:
         return "not measured"
@@ -42,9 +42,14 @@ def accepts_cell(figures: FalseAccepts | None) -> str:
     return _lines(rate(figures), f"{figures.count} in {figures.hours:.2f} h", between)
 
 
-def cutoff(value: int) -> str:
+def cutoff(value: int) -> Markup:
     """On the manifest's scale and on the device's."""
     return _lines(f"{value / 255:.2f}", f"{value} of 255")
+
+
+def figure(value: float, unit: str) -> str:
+    """What a comparison compares: a share that is "missed", or false accepts per hour."""
+    return f"{100 * value:.1f} %" if unit == "missed" else f"{value:.2f} /h"
 
 
 def clock(seconds: float) -> str:
@@ -62,5 +67,5 @@ def _between(misses: Misses | SliceMisses) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
-def _lines(figure: str, *below: str) -> str:
-    return escape(figure) + "".join(f"<small>{escape(line)}</small>" for line in below)
+def _lines(figure: str, *below: str) -> Markup:
+    return escape(figure) + Markup("").join(Markup("<small>{}</small>").format(b) for b in below)

@@ -3,8 +3,16 @@
 import os
 import sys
 
+import micropython
 import utime
 import wires
+
+from ear.audio.format import HOP, RATE
+
+try:
+    import chip_pool  # the runtime that has the chip's memory
+except ImportError:
+    chip_pool = None
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -12,8 +20,11 @@ WDT_RESET = 3
 _CAUSES = {"power": PWRON_RESET, "reset": HARD_RESET, "watchdog": WDT_RESET}
 _RESET_CODE = 85  # the runner starts the firmware again when it ends with this
 
-_BYTES_PER_HOP = 320
+_BYTES_PER_HOP = 2 * HOP
 _I2S_FRAME_BYTES = 8  # as in the ESP32's DMA: 32-bit stereo, whatever is read
+_DMA_BUFFER = 2048  # 256 frames
+_DMA_DESCRIPTOR = 16
+_I2S_DRIVER = 1024  # what the driver takes for itself
 
 
 class Pin:
@@ -30,24 +41,76 @@ class Pin:
         return wires.level(self.number)
 
 
-class I2S:
-    """A microphone on the runner's sound pipe: 16 kHz, 16 bits, mono.
+@micropython.viper
+def _widen(hop: ptr16, words: ptr16, at: int, shift: int):
+    """Turn a hop of 16-bit samples into the 32-bit ones, from ``words[at]`` on, that ``shift``
+    brings back bit for bit."""
+    place = 0
+    while place < 160:
+        sample = (hop[place] ^ 32768) - 32768
+        words[2 * (at + place)] = (sample << shift) & 65535
+        words[2 * (at + place) + 1] = (sample >> (16 - shift)) & 65535
+        place += 1
 
-    In real time a hop is due every 10 ms; when the reader is later than ``ibuf`` allows, the
-    oldest sound is thrown away without a word, as the DMA does.
+
+def _take_dma(ibuf):
+    """Take what a receiving I2S bus takes of the memory that DMA reaches.
+
+    Raises OSError(ENOMEM, "ESP_ERR_NO_MEM") where it isn't there, leaving it as it was.
+    """
+    taken = []
+    try:
+        taken.append(chip_pool.dma_alloc(_I2S_DRIVER))
+        for _ in range(max(2, ibuf // _DMA_BUFFER)):
+            taken.append(chip_pool.dma_alloc(_DMA_DESCRIPTOR))
+            taken.append(chip_pool.dma_alloc(_DMA_BUFFER))
+    except OSError:
+        _give_back(taken)
+        raise
+    return taken
+
+
+def _give_back(taken):
+    while taken:
+        chip_pool.dma_free(taken.pop())
+
+
+class I2S:
+    """A microphone on the runner's sound pipe: 16 kHz, mono, 16 or 32 bits.
+
+    In 32 bits a sample lies where the board's table expects it. In real time a hop is due every
+    10 ms; when the reader is later than ``ibuf`` allows, the oldest sound is thrown away without
+    a word, as the DMA does.
     """
 
     RX = 0
     MONO = 0
 
     def __init__(self, id, *, sck, ws, sd, mode, bits, format, rate, ibuf):
-        if bits != 16 or rate != 16000 or mode != I2S.RX or format != I2S.MONO:
-            raise ValueError("the virtual microphone is 16 kHz, 16 bits, mono")
+        if bits not in (16, 32) or rate != RATE or mode != I2S.RX or format != I2S.MONO:
+            raise ValueError("the virtual microphone is 16 kHz, 16 or 32 bits, mono")
+        self._taken = _take_dma(ibuf) if chip_pool else []
+        self._hop = bytearray(_BYTES_PER_HOP) if bits == 32 else None
+        self._shift = _table()["mic_shift"] if bits == 32 else 0
         self._capacity_hops = ibuf // _I2S_FRAME_BYTES * 2 // _BYTES_PER_HOP
         self._due = utime.ticks_us()
         self._dropped = bytearray(_BYTES_PER_HOP)
 
     def readinto(self, buffer):
+        if self._hop is None:
+            return self._read(buffer)
+        if len(buffer) % (2 * _BYTES_PER_HOP):
+            raise ValueError("the virtual microphone is read in whole hops")
+        at = 0
+        while at < len(buffer):
+            count = self._read(self._hop)
+            if count < _BYTES_PER_HOP:
+                break
+            _widen(self._hop, buffer, at // 4, self._shift)
+            at += 2 * count
+        return at
+
+    def _read(self, buffer):
         hops = len(buffer) // _BYTES_PER_HOP
         if not hops or len(buffer) % _BYTES_PER_HOP:
             raise ValueError("the virtual microphone is read in whole hops")
@@ -74,7 +137,13 @@ class I2S:
             held -= 1
 
     def deinit(self):
-        pass
+        _give_back(self._taken)
+
+
+def _table():
+    from board_table import BOARD
+
+    return BOARD
 
 
 class SoftSPI:

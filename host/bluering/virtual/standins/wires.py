@@ -12,8 +12,9 @@ import sys
 import uselect as select
 import utime
 
+from ear.audio.format import HOP_US
+
 FAST = os.getenv("BLUERING_PACE") == "fast"
-HOP_US = 10000
 _TICKS_MASK = (1 << 29) - 1  # stays a small integer on a 32-bit runtime
 
 _sound = open(int(os.getenv("BLUERING_SOUND_FD")), "rb")

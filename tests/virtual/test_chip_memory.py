@@ -1,0 +1,128 @@
+"""Whether the whole application finds room on the chip, on a model of the chip's memory."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bluering import audio, demo
+from bluering.link.records import Hello, Record, Scores, Wake
+from bluering.models.packaged import packaged
+from bluering.virtual.listen import hear, messages
+from bluering.virtual.runner import VirtualBoard, VirtualBoardError
+from bluering.virtual.runtime import RuntimeMissingError
+from tests.targets import callgrind, chip_board
+from tests.targets.chip_board import INTERNAL, OCTAL, Memory
+
+DEVICE = Path(__file__).parents[1] / "device"
+QUIET = bytes(320)
+
+
+class OutOfMemoryError(Exception):
+    """The device said that its memory doesn't suffice."""
+
+
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    try:
+        chip_board.find()
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))
+
+
+def board(names: list[str], sound: Iterator[bytes], memory: Memory, **options: Any) -> VirtualBoard:
+    words = [packaged(name) for name in names]
+    runtime = chip_board.runtime(memory, **options)
+    return VirtualBoard(words, sound, board=chip_board.BOARD, runtime=runtime)
+
+
+def said(names: list[str], hops: int, memory: Memory) -> list[Record]:
+    """All that a device said in so many hops of quiet. Raises OutOfMemoryError."""
+    with board(names, itertools.repeat(QUIET, hops), memory) as device:
+        try:
+            return list(messages(device))
+        except VirtualBoardError as error:
+            if "memory allocation failed" in str(error):
+                raise OutOfMemoryError(str(error)) from error
+            raise
+
+
+@pytest.mark.xfail(raises=OutOfMemoryError, strict=True, reason="a model finds no room")
+def test_a_word_fits_into_internal_memory() -> None:
+    hello = next(m for m in said(["alexa"], 300, INTERNAL) if isinstance(m, Hello))
+    assert hello.words == 1
+
+
+def test_three_words_fit_with_psram_and_hear_the_same() -> None:
+    """On the board's table: a microphone of 32 bits."""
+    names = ["alexa", "computer", "hey_echo"]
+    sound = audio.read(demo.FLAC)[: 30 * audio.RATE].tobytes()
+    with board(names, iter([sound]), OCTAL, watch=100) as device:
+        on_chip = list(messages(device))
+        uses = [use for use in chip_board.uses(device) if use.done == "read"]
+    elsewhere = hear([packaged(name) for name in names], [sound], word_size=64)
+    kinds = Scores | Wake
+    heard = [m for m in on_chip if isinstance(m, kinds)]
+    assert any(isinstance(m, Wake) for m in heard)
+    assert heard == [m for m in elsewhere if isinstance(m, kinds)]
+    hello = next(m for m in on_chip if isinstance(m, Hello))
+    assert hello.words == 3
+    assert len(uses) >= 2
+    assert uses[0].used > 2 * len(packaged("alexa").blob)
+    assert uses[0].free == uses[-1].free
+    # Native code counts as it is on the chip, not here: all that listening needs of it.
+    most = sum(-(-length // 4) * 4 + 4 for length in chip_board.code_on_chip())
+    assert 0.9 * most < uses[0].code <= most
+    assert "frontend.fft_next" in hello.kernels
+
+
+def test_heap_code_and_dma_come_out_of_one_pool() -> None:
+    memory = Memory(("190000:hxd", "20000:hd"))
+    with board([], iter(()), memory, program=DEVICE / "chip_memory.py") as device:
+        device.wait()
+
+
+def test_what_modules_take_is_told() -> None:
+    with board(["alexa"], itertools.repeat(QUIET, 100), OCTAL, watch=10, imports=True) as device:
+        said = list(messages(device))
+        uses = chip_board.uses(device)
+    assert next(m for m in said if isinstance(m, Hello)).words == 1
+    prompt = uses[0]
+    assert prompt.done == "prompt"
+    assert prompt.own == prompt.used == OCTAL.prompt
+    own = {use.done: use.own for use in uses}
+    assert {"ear.boot", "ear.spotter.words", "main", "read"} <= set(own)
+    last = max(use.used for use in uses if use.done == "read")
+    # Bytecode and names weigh about what the compiled file does.
+    files = chip_board.runtime().files
+    for name in ("ear.link.telemetry", "ear.privacy.gate"):
+        size = len(files[f"/{name.replace('.', '/')}.mpy"])
+        assert 0.7 * size < own[name] < 2.5 * size
+    blob = len(packaged("alexa").blob)
+    assert sum(own.values()) + blob < last
+
+
+def test_instructions_are_counted_by_function(tmp_path: Path) -> None:
+    """Each of 200 more hops of quiet costs something, in the kernels first of all."""
+    counts = []
+    for hops in (100, 300):
+        output = tmp_path / f"{hops}.out"
+        try:
+            runtime = callgrind.counted(chip_board.runtime(OCTAL), output)
+        except callgrind.ValgrindMissingError as error:
+            pytest.skip(str(error))
+        sound = itertools.repeat(QUIET, hops)
+        words = [packaged("alexa")]
+        with VirtualBoard(words, sound, board=chip_board.BOARD, runtime=runtime) as device:
+            for _ in messages(device):
+                pass
+        counts.append(callgrind.by_function(output))
+        said = re.search(r"^(?:summary|totals): (\d+)", output.read_text(), re.MULTILINE)
+        assert said
+        assert sum(counts[-1].values()) == int(said[1])
+    more = {name: count - counts[0].get(name, 0) for name, count in counts[1].items()}
+    assert more[callgrind.NATIVE] > 200 * 10_000
+    assert more["mp_execute_bytecode"] > 200 * 10_000
