@@ -3,7 +3,7 @@
 from ear import boot, native
 
 
-def load():
+def finish(_loading):
     """As on the ESP32-S3, where not all went well."""
     refused = native.Native()
     refused.suited = True
@@ -13,5 +13,5 @@ def load():
     return refused
 
 
-native.load = load
+native.Loading.finish = finish
 boot.main()

@@ -80,5 +80,5 @@ def test_a_hop_is_read_with_the_native_kernel(native, monkeypatch):
     microphone = mic.Microphone(lambda: bus, 32, 13, 20000, kernels_on(core))
     microphone.start()
     assert microphone.read() == 0
-    assert array("h", bytes(microphone.hop)) == narrowed(words, 13)
+    assert array("h", bytes(microphone.hops[0])) == narrowed(words, 13)
     assert core.counts["narrow"]

@@ -175,7 +175,7 @@ def test_models_answer_as_tflm_does(core, name):
 def test_layer_that_does_not_suit_vectors_runs_in_viper(core):
     """Sums too long for a lane, rows or inputs that aren't aligned."""
     blob = bytearray(packaged("alexa").blob)
-    module = import_module("ear.spotter.model", "ear.spotter.model_kernels", core)
+    module = import_module("ear.spotter.plan", "ear.spotter.model_kernels", core)
     layout = import_module("ear.spotter.format", "ear.spotter.model_kernels", core)
     layers = layout.read_layers(blob, layout.read_header(blob))
     arena = bytearray(1 << 13)

@@ -89,6 +89,7 @@ class VirtualBoard:
         self._runtime = runtime or installed(word_size)
         self._board = boards.load(board)
         self._program = program or self._runtime.program
+        self._levels: dict[int, int] = {}  # what was set: a reset moves no switch
         self._stopping = threading.Event()
         self._ordered: ResetCause | None = None
         self._failure: BlueRingError | None = None
@@ -157,6 +158,8 @@ class VirtualBoard:
     def _supervise(self) -> None:
         """Start the firmware again whenever it resets; when it ends, let its wires end too."""
         while (cause := self._guard()) and not self._stopping.is_set():
+            for pin, level in tuple(self._levels.items()):
+                self._switches.write(bytes((pin, level)))
             self._process = self._start(cause)
         self._wires.close()
 
@@ -211,6 +214,7 @@ class VirtualBoard:
 
     def switch(self, pin: int, level: int) -> None:
         """Set an input pin of the board."""
+        self._levels[pin] = level
         self._switches.write(bytes((pin, level)))
 
     def lights(self) -> Iterator[Light]:
