@@ -1,5 +1,6 @@
 """Fixtures shared by every kind of test: the runtimes and the recordings that may be there."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from bluering.virtual.runtime import RuntimeMissingError, find_micropython
 
 ROOT = Path(__file__).parents[1]
+# On two cores that two workers share, PyTorch's threads would spin waiting for each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
 # A shell that starts a job in the background makes it ignore Ctrl-C, and so all that it starts;
 # some tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
