@@ -171,8 +171,8 @@ class App:
         """Hear block after block for as long as nothing else is to be done, a second at most.
 
         It is what ``cycle`` does, with nothing looked up or called that isn't needed: all the
-        rest of the device's time is spent here. Commands are read in every other block, and
-        what is told is written in those between.
+        rest of the device's time is spent here. Commands are read in every other block, what is
+        told is written in those between.
         """
         block, shell, link = self._block, self._shell, self._link
         if not block or not shell.idle or self._until_step != BLOCK or self._frontend.missing:
@@ -203,12 +203,11 @@ class App:
             reports.scores(peak)
             if watchdog:
                 watchdog.feed()
-            if hops & 1:
-                if inbox.poll():
-                    self._commands.act()
-                self._read_switches()
-            else:
+            self._read_switches()
+            if not hops & 1:
                 out.pump()
+            elif inbox.poll():
+                self._commands.act()
             if not shell.idle or self._commands.next != STAY:
                 break
         if hops:

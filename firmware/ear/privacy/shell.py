@@ -71,7 +71,7 @@ class Shell:
         self._settle()
 
     def _settle(self):
-        self.idle = self.state == gate.LISTENING and self._pre_roll is None
+        self.idle = self.state == gate.LISTENING and not self._pre_roll_allowed()
 
     def wakes(self):
         """Whether a wake word would wake the device now."""
@@ -105,6 +105,7 @@ class Shell:
     def allow_pre_roll(self, allowed):
         """The host's consent to pre-roll, for as long as it is connected."""
         self._host_pre_roll = allowed
+        self._settle()
         if not allowed:
             self._forget_pre_roll()
 
