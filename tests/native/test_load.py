@@ -11,7 +11,7 @@ import pytest
 import ear.native
 from bluering.native.files import device_files
 from ear import sequence
-from ear.native import INDEX, NativeError, Trial, load
+from ear.native import INDEX, Loading, NativeError, Trial, load
 from tests.native import world
 from tests.targets.xtensa import QemuMissingError
 
@@ -76,6 +76,14 @@ def chip(monkeypatch, tmp_path_factory):
             yield core
     except QemuMissingError as error:
         pytest.skip(str(error))
+
+
+def test_a_start_that_ends_before_they_are_tried_is_not_held_against_them(chip, folder):
+    memory = Memory()
+    loading = Loading(str(folder), memory)
+    assert memory.events == []
+    assert loading.finish().reasons == []
+    assert memory.events == ["begin", "end"]
 
 
 def test_all_native_kernels_are_used_on_the_chip(chip, folder):

@@ -156,7 +156,6 @@ class Loading:
             attempt = trial(index)
             if attempt.failed():
                 raise NativeError("trying them ended in a reset")
-            attempt.begin()
             self._attempt = attempt
             self._load_all(folder, json.loads(index))
         except Exception as error:
@@ -175,6 +174,8 @@ class Loading:
         """Try the native kernels and use those that are right; returns ``Native``."""
         if self._attempt:
             try:
+                # From here on: what a start does between loading and this is none of their fault.
+                self._attempt.begin()
                 self._try_all()
                 self._attempt.end()
             except Exception as error:
