@@ -78,7 +78,8 @@ def chip(monkeypatch, tmp_path_factory):
         pytest.skip(str(error))
 
 
-def test_a_start_that_ends_before_they_are_tried_is_not_held_against_them(chip, folder):
+@pytest.mark.usefixtures("chip")
+def test_a_start_that_ends_before_they_are_tried_is_not_held_against_them(folder):
     memory = Memory()
     loading = Loading(str(folder), memory)
     assert memory.events == []

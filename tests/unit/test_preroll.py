@@ -38,6 +38,8 @@ class _Recorder:
 
     def pump(self) -> None: ...
 
+    def tidy(self) -> None: ...
+
 
 class _World:
     """A shell that listens, with consent on both sides."""

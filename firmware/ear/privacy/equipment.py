@@ -7,6 +7,7 @@ import esp32
 
 _NVS = "bluering"
 _SLOTS = 4  # messages of a recording that can wait for the link
+_TIGHT = 256 << 10  # bytes free, above which a recording's garbage fits many times
 _PRE_ROLL_SLOTS = 13  # with the half second before it, which is there at once
 
 
@@ -51,21 +52,23 @@ class Equipment:
         self._slots = 0
         shell.equip(None, None)
         gc.collect()
+        tight = gc.mem_free() < _TIGHT
         pre_roll = recorder = None
         if before:
             from ear.privacy.preroll import PreRoll
 
             pre_roll = PreRoll()
         if wanted:
-            recorder = self._recorder(slots)
+            recorder = self._recorder(slots, gc.collect if tight else None)
         shell.equip(recorder, pre_roll)
         self._slots = slots
 
-    def _recorder(self, slots):
+    def _recorder(self, slots, collect):
         from ear.privacy import codecs
         from ear.privacy.cipher import Cipher
         from ear.privacy.recorder import Recorder
 
         encoder = codecs.Encoder(self._kernels)
         cipher = Cipher(codecs.CAPACITY)
-        return Recorder(self._identity, encoder, cipher, self._base.link.out, slots, os.urandom)
+        out = self._base.link.out
+        return Recorder(self._identity, encoder, cipher, out, slots, os.urandom, collect)

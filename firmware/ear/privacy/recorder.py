@@ -20,6 +20,8 @@ _BODY_AT = messages.RECORDING_CHUNK.size + 2
 _MAX_QUEUED = 1024  # bytes in the outbox above which sound waits: telemetry needs room too
 _LONGEST_NAME = 64  # bytes
 _ENDS = 2  # how often the end is told
+_TIDY_HOP = 2  # of a chunk: nothing is encrypted or begun in it
+_TIDY_CHUNKS = 40  # after so many, 2 s of sound, about 30 KB of garbage are collected
 _START_AGAIN = 10  # chunks after which the start is told again: without it nothing can be opened
 
 
@@ -28,15 +30,18 @@ class Recorder:
 
     identity: the device's id and key, and the next recording's number (``identity.Identity``);
     encoder: ``codecs.Encoder``; cipher: ``cipher.Cipher`` of ``codecs.CAPACITY``; outbox:
-    the link's; slots: messages that can wait for a slow link, at least 4; random: os.urandom.
+    the link's; slots: messages that can wait for a slow link, at least 4; random: os.urandom;
+    collect: ``gc.collect`` on a heap so small that its garbage would else be collected in the
+    middle of a recording's busiest hops, or None.
     """
 
-    def __init__(self, identity, encoder, cipher, outbox, slots, random):
+    def __init__(self, identity, encoder, cipher, outbox, slots, random, collect=None):
         self._identity = identity
         self._encoder = encoder
         self._cipher = cipher
         self._outbox = outbox
         self._random = random
+        self._collect = collect
         self._queue = Queue(slots, _BODY_AT + CAPACITY)
         self._start = bytearray(messages.RECORDING_START.size + 1 + _LONGEST_NAME)
         self._start_length = 0
@@ -94,6 +99,13 @@ class Recorder:
         self.samples += HOP
         if self._chunk_hops == HOPS_PER_CHUNK:
             self._finish_chunk()
+        elif self._chunk_hops == _TIDY_HOP and self.sequence % _TIDY_CHUNKS == _TIDY_CHUNKS - 1:
+            self.tidy()
+
+    def tidy(self):
+        """Collect garbage now, while nothing else is to be done, where there is little room."""
+        if self._collect:
+            self._collect()
 
     def end(self, reason):
         """Take no more samples; ``reason``: the gate's event that ended it.

@@ -36,6 +36,7 @@ class Shell:
         self._since_wake = MARK_HOPS
         self._recorded = 0  # the number of the last wake's recording, 0 where there is none
         self._open = False  # the link takes sound
+        self._untidy = False  # a recording has left its garbage
         self._hearing = True  # until it was stopped once
         self._host_pre_roll = False
         self.recorder = None
@@ -122,6 +123,10 @@ class Shell:
             self._since_wake += hops
         if self._false_wakes is not None:
             self._false_wakes.tick(hops)
+        if self._untidy and not self._open:
+            self._untidy = False
+            if self.recorder is not None:
+                self.recorder.tidy()
         if self._open:
             recorder = self.recorder
             recorder.note_written(written)
@@ -190,6 +195,7 @@ class Shell:
         elif action == gate.CLOSE:
             self.recorder.close(event)
             self._open = False
+            self._untidy = True
         elif action == gate.DISCARD and self._false_wakes is not None:
             self._false_wakes.mark(self._wake, self._recorded)
 
