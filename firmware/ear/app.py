@@ -31,9 +31,9 @@ from ear.spotter.block import Block, suits
 HEALTHY_HOPS = 6000  # a start counts as good after a minute
 ENDED = 3  # like commands.LEAVE: there is no more sound
 _REST_MS = 30  # how long the device rests at once while its microphone is off
-_WIRE_MS = 10
+_WIRE_MS = 20  # more than a tick of the system's clock, or the core would never rest
 _FRAME_POLLS = 8  # so many looks at the link take in a frame with a hop in it
-_WIRE_PATIENCE = 3000  # waits of 10 ms: a host that sends nothing for so long is gone
+_WIRE_PATIENCE = 1500  # waits of 20 ms: a host that sends nothing for so long is gone
 _ROUND = 99  # hops that are heard in blocks before the rest is looked at again: odd and even
 _FIRST_FEATURES = 2  # hops before the one that ends the first row of features
 _WARNING = messages.SEVERITIES.index("warning")

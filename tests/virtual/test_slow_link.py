@@ -20,9 +20,9 @@ _SECONDS = 90
 def slow(tmp_path: Path) -> VirtualBoard:
     """A board whose link carries 4 bytes in a hop: three words say more."""
     text = BOARD.read_text()
-    assert "link_rate = 0" in text
+    assert "link_rate = 10000" in text
     file = tmp_path / "virtual.toml"
-    file.write_text(text.replace("link_rate = 0", "link_rate = 400"))
+    file.write_text(text.replace("link_rate = 10000", "link_rate = 400"))
     words = [packaged(name) for name in ("alexa", "hey_echo", "computer")]
     return VirtualBoard(words, [bytes(32000)] * _SECONDS, board=str(file))
 

@@ -27,9 +27,9 @@ QUIET = bytes(32000)
 
 @pytest.fixture
 def board() -> Iterator[VirtualBoard]:
-    """A board in a quiet room."""
+    """A board in a quiet room, with a link that carries sound as fast as it is heard."""
     words = [packaged("alexa"), packaged("hey_echo")]
-    with VirtualBoard(words, itertools.repeat(QUIET), pace="real") as board:
+    with VirtualBoard(words, itertools.repeat(QUIET), pace="real", roomy=True) as board:
         yield board
 
 

@@ -8,8 +8,8 @@ import time
 from ear.link.inbox import Inbox
 from ear.link.outbox import Outbox
 
-_FLUSH_TRIES = 200
-_FLUSH_PAUSE_MS = 10
+_FLUSH_TRIES = 100
+_FLUSH_PAUSE_MS = 20  # more than a tick of the system's clock, or the core would never rest
 
 
 class Link:

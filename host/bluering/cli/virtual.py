@@ -16,6 +16,11 @@ Words = Annotated[
     typer.Option("--word", "-w", help="A word to listen for, or a manifest (.json); repeatable."),
 ]
 
+Roomy = Annotated[
+    bool,
+    typer.Option("--roomy", help="Lift a board's limits: heap, link, input, time of flash."),
+]
+
 
 def virtual(
     sound: Annotated[
@@ -33,8 +38,10 @@ def virtual(
         bool, typer.Option("--record", help="Record what follows a wake, ring blue.")
     ] = False,
     fast: Annotated[
-        bool, typer.Option("--fast", help="As fast as it goes, instead of in real time.")
+        bool,
+        typer.Option("--fast", help="As fast as it goes; only the heap is limited then."),
     ] = False,
+    roomy: Roomy = False,
 ) -> None:
     """Run the firmware on this computer; its link is a pseudo-terminal (and a TCP port).
 
@@ -49,6 +56,7 @@ def virtual(
             pace=pace,
             word_size=word_size,
             settings={"record": record},
+            roomy=roomy,
             identity=_identity(),
             starts=int(time.time()),  # higher each time, as a board counts them in its flash
         ) as board,

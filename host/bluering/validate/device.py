@@ -65,9 +65,10 @@ def open_virtual(spec: EngineSpec) -> DeviceEngine:
     from bluering.virtual.runner import VirtualBoard
 
     words = [compiled(model) for model in spec.models]
-    # In real time while it waits for its next recording; by wire it is as fast as it can be.
+    # In real time while it waits for its next recording; by wire it is as fast as it can be, on a
+    # link that is no slower.
     room = itertools.repeat(_QUIET)
-    board = VirtualBoard(words, room, pace="real", word_size=int(spec.argument))
+    board = VirtualBoard(words, room, pace="real", word_size=int(spec.argument), roomy=True)
     _OPEN.enter_context(board)
     return DeviceEngine(Pipe(board), spec.models)
 

@@ -38,9 +38,9 @@ def hear(
     word_size: int = 64,
     settings: Mapping[str, object] | None = None,
 ) -> list[Record]:
-    """Play ``sound`` (blocks of 16 kHz mono int16 bytes) to a board, as fast as it goes.
+    """Play ``sound`` (blocks of 16 kHz mono int16 bytes) to a roomy board, as fast as it goes.
 
     Returns all that it said; the position of a wake counts from the start of the sound.
     """
-    with VirtualBoard(words, sound, word_size=word_size, settings=settings) as board:
+    with VirtualBoard(words, sound, word_size=word_size, settings=settings, roomy=True) as board:
         return list(messages(board))

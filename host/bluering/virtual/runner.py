@@ -20,9 +20,10 @@ from bluering import boards
 from bluering.boards import Board, table
 from bluering.errors import BlueRingError
 from bluering.models.packaged import CompiledWord
+from bluering.virtual import cable
+from bluering.virtual.limits import Limits, Pace, limits
 from bluering.virtual.runtime import Runtime, installed
 
-Pace = Literal["real", "fast"]
 ResetCause = Literal["power", "reset", "watchdog"]
 
 _STANDINS = Path(__file__).with_name("standins")
@@ -62,8 +63,12 @@ class VirtualBoard:
     ``settings`` are the owner's (see ``ear.settings``), the defaults where none are given.
     ``identity`` is who it is, somebody new unless given; then ``starts`` must be higher each time,
     as the count in a board's flash is. ``program`` is what it runs, the firmware's main.py unless
-    told otherwise. ``runtime`` is the MicroPython to run it on, with ``word_size`` bits and far
-    more memory than is used unless given.
+    told otherwise. ``runtime`` is the MicroPython to run it on, with ``word_size`` bits and the
+    heap of the board's image unless given.
+
+    It has no more than the board (see ``limits``): heap, link, console input, time for flash. As
+    fast as it goes the heap alone is limited; ``roomy`` lifts all of it, and tells the firmware
+    that its link has no limit.
     """
 
     def __init__(
@@ -79,6 +84,7 @@ class VirtualBoard:
         starts: int = 0,
         program: Path | None = None,
         runtime: Runtime | None = None,
+        roomy: bool = False,
     ) -> None:
         self._words = list(words)
         self._settings = dict(settings or {})
@@ -86,8 +92,12 @@ class VirtualBoard:
         self._starts = starts
         self._sound = sound
         self._pace = pace
-        self._runtime = runtime or installed(word_size)
         self._board = boards.load(board)
+        self._limits = limits(self._board, word_size, pace, roomy)
+        if roomy:
+            usb = self._board.usb.model_copy(update={"link_rate": 0})
+            self._board = self._board.model_copy(update={"usb": usb})
+        self._runtime = runtime or installed(word_size, self._limits.heap)
         self._program = program or self._runtime.program
         self._levels: dict[int, int] = {}  # what was set: a reset moves no switch
         self._stopping = threading.Event()
@@ -102,7 +112,7 @@ class VirtualBoard:
             provision(self.flash, self.identity, self._settings, self._starts)
             self._light = opened.enter_context(TemporaryFile())
             self._stderr = opened.enter_context(TemporaryFile())
-            self._wires, ours = _open_wires(opened)
+            self._wires, ours = _open_wires(opened, self._limits)
             self._switches, self.to_device, self.from_device, self._beats = ours
             opened.callback(self._switch_off)
             self._process = self._start("power")
@@ -144,6 +154,7 @@ class VirtualBoard:
                 "MICROPYPATH": ":".join(map(str, search)),
                 "BLUERING_PACE": self._pace,
                 "BLUERING_RESET_CAUSE": cause,
+                "BLUERING_FLASH_WRITE_MS": str(self._limits.flash_write_ms),
                 **{f"BLUERING_{name}": str(fd) for name, fd in fds.items()},
             },
             pass_fds=tuple(fds.values()),
@@ -270,12 +281,16 @@ class _Wires:
             os.close(fd)
 
 
-def _open_wires(opened: ExitStack) -> tuple[_Wires, list[IO[bytes]]]:
+def _open_wires(opened: ExitStack, limits: Limits) -> tuple[_Wires, list[IO[bytes]]]:
     """The wires, and our ends: switches, link to and from the device, the watchdog's beats."""
     sound_in, sound_out = os.pipe()
     switch_in, switch_out = os.pipe()
     link_in, to_device = os.pipe()
+    if limits.link_in:
+        to_device = cable.inward(to_device, limits.link_in, limits.input_ring)
     from_device, link_out = os.pipe()
+    if limits.link_out:
+        from_device = cable.outward(from_device, limits.link_out)
     beats, beat_out = os.pipe()
     ours = ((switch_out, "wb"), (to_device, "wb"), (from_device, "rb"), (beats, "rb"))
     files = [opened.enter_context(os.fdopen(fd, mode, 0)) for fd, mode in ours]

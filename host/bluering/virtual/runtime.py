@@ -12,7 +12,6 @@ from bluering.errors import BlueRingError
 
 # Set-up unpacks a 32-bit MicroPython here: the S3's word size, hence the truth.
 _FETCHED_32 = Path(__file__).parents[3] / ".cache" / "micropython32" / "mpy32"
-_HEAP = "2m"  # as much as a board with PSRAM has to spare, and far more than is used
 _VARIABLE = {64: "BLUERING_MICROPYTHON", 32: "BLUERING_MICROPYTHON32"}
 
 
@@ -30,7 +29,7 @@ class Runtime:
     """
 
     executable: Path
-    options: tuple[str, ...] = ("-X", f"heapsize={_HEAP}")
+    options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     search: tuple[Path, ...] = (firmware.SEARCH,)
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -46,9 +45,10 @@ class Runtime:
                 path.with_suffix(".py").unlink(missing_ok=True)  # it would be found first
 
 
-def installed(word_size: int = 64) -> Runtime:
-    """The MicroPython of that word size with the firmware's sources; see ``find_micropython``."""
-    return Runtime(find_micropython(word_size))
+def installed(word_size: int, heap: int) -> Runtime:
+    """The MicroPython of that word size with the firmware's sources and a heap of so many bytes;
+    see ``find_micropython``."""
+    return Runtime(find_micropython(word_size), options=("-X", f"heapsize={heap}"))
 
 
 def find_micropython(word_size: int = 64) -> Path:

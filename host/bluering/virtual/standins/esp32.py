@@ -1,8 +1,9 @@
 """Stands in for ``esp32`` on the virtual board: non-volatile storage kept in a file."""
 
 import json
-import os
 from binascii import unhexlify
+
+import uos
 
 _FILE = "nvs.json"
 
@@ -44,4 +45,4 @@ class NVS:
         stored[self._namespace] = self._values
         with open(_FILE + ".new", "w") as file:
             json.dump(stored, file)
-        os.rename(_FILE + ".new", _FILE)
+        uos.rename(_FILE + ".new", _FILE)
