@@ -323,9 +323,8 @@ class App:
         """A row of features is new; ``later``: hops after it that are counted already."""
         if self._shell.state == gate.RECORDING:
             self._find_end()
-        features = self._frontend.features
         for word in self._words:
-            if word.push(features):
+            if word.push(self._frontend.features):
                 self._woke(word, later)
         if self._until_step == self._stride:
             self.reports.scores(self._frontend.peak)

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bluering.virtual.runtime import RuntimeMissingError
-from tests.bench import native, recording
+from tests.bench import loop, native, recording
 from tests.bench.speed import measure
+from tests.targets.callgrind import ValgrindMissingError
 from tests.targets.xtensa import QemuMissingError
 from tests.targets.xtensa_c import CompilerMissingError
 
@@ -23,6 +24,16 @@ def main() -> None:
         Console().print(recording_table(missing))
     except QemuMissingError as error:
         missing.append(str(error))
+    try:
+        loop.main([])
+    except (
+        CompilerMissingError,
+        QemuMissingError,
+        RuntimeMissingError,
+        ValgrindMissingError,
+        loop.CommitMissingError,
+    ) as error:
+        missing.append(f"the whole loop is not counted: {error}")
     Console().print(_speeds(missing))
     if missing:
         sys.exit("\n".join(missing))

@@ -49,6 +49,16 @@ def test_xor(machine: Xtensa):
     assert data == expected
 
 
+@pytest.mark.parametrize("sequence", [0, 255, 256, 0xBEEF, 65535])
+def test_every_counter_gets_the_chunks_number(machine: Xtensa, sequence: int):
+    counters = bytearray(range(7, 7 + 3 * 16))
+    expected = bytearray(counters)
+    for block in range(0, len(counters), 16):
+        expected[block + 10 : block + 12] = sequence.to_bytes(2, "big")
+    machine.call("number", counters, sequence, len(counters))
+    assert counters == expected
+
+
 def test_a_second_of_sound_costs_under_two_percent_of_a_core(machine: Xtensa):
     assert machine
     assert sum(recording.instructions_per_second().values()) < 4_800_000

@@ -16,6 +16,7 @@ NATIVE = "(native code)"
 """The machine code of ``.mpy`` files, which has no names."""
 
 _VALGRIND = Path(__file__).parents[2] / ".cache" / "valgrind" / "valgrind"
+_OBJECT = re.compile(r"ob=\((\d+)\)(?: (.*))?")
 _NAME = re.compile(r"fn=\((\d+)\)(?: (.*))?")
 _COST = re.compile(r"[+\-*\d]\S* (\d+)")
 
@@ -57,3 +58,25 @@ def by_function(output: Path) -> dict[str, int]:
             key = NATIVE if function.startswith(("0x", "???")) else function
             counts[key] = counts.get(key, 0) + int(cost[1])
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def by_object(output: Path) -> dict[str, int]:
+    """Instructions of each program or library by its path; of machine code in memory as ``???``."""
+    counts: dict[str, int] = {}
+    names: dict[str, str] = {}
+    current, called = "", False
+    for line in output.read_text().splitlines():
+        name = _OBJECT.match(line.removeprefix("c"))
+        cost = _COST.fullmatch(line)
+        if name:
+            number, said = name.groups()
+            if said:
+                names[number] = said
+            current = current if line.startswith("c") else names[number]
+        elif line.startswith("calls="):
+            called = True  # the next line is the cost of what was called
+        elif cost and called:
+            called = False
+        elif cost:
+            counts[current] = counts.get(current, 0) + int(cost[1])
+    return counts

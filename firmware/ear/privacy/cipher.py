@@ -17,8 +17,8 @@ _BLOCK = 16
 class Cipher:
     """Encrypts the chunks of one recording after the other.
 
-    Two buffers of ``capacity`` bytes are allocated here, one AES object (about 300 bytes) for
-    each recording, and the 32 bytes of a loop's range for a chunk.
+    Two buffers of ``capacity`` bytes are allocated here, and one AES object (about 300 bytes) for
+    each recording; nothing for a chunk.
     """
 
     def __init__(self, capacity):
@@ -42,8 +42,6 @@ class Cipher:
     def apply(self, sequence, data, count):
         """Encrypt ``data[:count]`` in place as chunk ``sequence``, 0..65535 (or decrypt it)."""
         counters = self._counters
-        for block in range(0, len(counters), _BLOCK):
-            counters[block + 10] = sequence >> 8
-            counters[block + 11] = sequence & 0xFF
+        cipher_kernels.number(counters, sequence, len(counters))
         self._aes.encrypt(counters, self._stream)
         cipher_kernels.xor(data, self._stream, count)

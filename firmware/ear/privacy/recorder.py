@@ -17,6 +17,7 @@ from ear.privacy.queue import Queue
 
 _TAG = keys.TAG_SIZE
 _BODY_AT = messages.RECORDING_CHUNK.size + 2
+_CHUNK_HEAD = messages.RECORDING_CHUNK.format[: -len(f"{_TAG}s")]  # without the tag, which follows
 _MAX_QUEUED = 1024  # bytes in the outbox above which sound waits: telemetry needs room too
 _LONGEST_NAME = 64  # bytes
 _ENDS = 2  # how often the end is told
@@ -157,28 +158,25 @@ class Recorder:
     def _finish_chunk(self):
         if self._body is None:
             return
-        message = messages.RECORDING_CHUNK
-        slot = self._queue.newest
         length = self._chunk_bytes
         self._cipher.apply(self.sequence, self._body, length)
-        struct.pack_into(
-            message.format,
-            slot,
-            0,
-            self.number,
-            self.sequence,
-            self._chunk_first,
-            self._chunk_hops * HOP,
-            bytes(_TAG),
-        )
-        struct.pack_into("<H", slot, message.size, length)
+        self._put_chunk(self._queue.newest, length)
         self._encoder.finish()
         self._body = None
         self.sequence += 1
-        self._commit(message, _BODY_AT + length)
+        self._commit(messages.RECORDING_CHUNK, _BODY_AT + length)
         # A slot for the next chunk and one for the end stay free.
         if self.sequence % _START_AGAIN == 0 and self._queue.free() > 2:
             self._queue_start_again()
+
+    def _put_chunk(self, slot, length):
+        """Write what stands before a chunk's body, which has ``length`` bytes."""
+        samples = self._chunk_hops * HOP
+        struct.pack_into(
+            _CHUNK_HEAD, slot, 0, self.number, self.sequence, self._chunk_first, samples
+        )
+        slot[_BODY_AT - 2] = length & 0xFF
+        slot[_BODY_AT - 1] = length >> 8
 
     def _commit(self, message, length):
         keys.write_tag(self._mac, message, self._queue.newest[:length])
