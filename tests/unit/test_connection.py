@@ -1,5 +1,6 @@
 """A connection to a device that is plugged in and out, on pseudo-terminals and sockets."""
 
+import os
 import socket
 import threading
 import time
@@ -202,3 +203,29 @@ def test_a_port_is_not_closed_in_the_middle_of_a_write(monkeypatch: pytest.Monke
     assert wrote_to_closed == [False, False]
     with pytest.raises(LinkLostError):
         connection.send(HelloRequest())
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_pseudo_terminal_of_another_is_left_alone(tmp_path: Path, by_link: bool) -> None:
+    """Its number is given away again; only a link that was made anew is followed."""
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    name = tmp_path / "board"
+    name.symlink_to(path)
+    with Connection(str(name) if by_link else path) as connection:
+        os.close(slave)
+        os.close(master)
+        wait_for(connection, lambda events: any(isinstance(e, Disconnected) for e in events))
+        master, slave = os.openpty()
+        if os.ttyname(slave) != path:
+            pytest.skip("another program took the number first")
+        os.set_blocking(master, False)
+        assert list(connection.events(1.0)) == []
+        with pytest.raises(BlockingIOError):
+            os.read(master, 100)
+        name.unlink()
+        name.symlink_to(path)
+        if by_link:
+            wait_for(connection, lambda events: any(isinstance(e, Reconnected) for e in events))
+    os.close(slave)
+    os.close(master)

@@ -6,12 +6,13 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import IO
 
 import pytest
 import serial
 
-from bluering.virtual.hub import Hub
+from bluering.virtual.hub import Hub, LinkNameError, named
 
 TIMEOUT_S = 5
 
@@ -123,3 +124,36 @@ def test_a_client_that_goes_while_the_board_speaks_is_forgotten(pipes) -> None:
         with closing(socket.create_connection(hub.address, TIMEOUT_S)) as stays:
             stays.sendall(b"hi")
             assert board.hears() == b"hi"
+
+
+def test_a_port_has_a_name_that_stays_while_it_is_there(pipes, tmp_path: Path) -> None:
+    board, reading, writing = pipes
+    name = tmp_path / "board"
+    name.symlink_to("/dev/pts/of-a-board-that-was-killed")
+    with (
+        Hub(reading, writing) as hub,
+        named(hub.path, name),
+        serial.Serial(str(name), timeout=TIMEOUT_S) as port,
+    ):
+        board.said.write(b"now")
+        assert port.read(3) == b"now"
+    assert not name.is_symlink()
+
+
+def test_a_name_that_another_took_is_left_to_it(tmp_path: Path) -> None:
+    name = tmp_path / "board"
+    with named("first", name), named("second", name):
+        assert os.readlink(name) == "second"
+    assert not name.is_symlink()
+    with named("first", name):
+        name.unlink()
+        name.symlink_to("second")
+    assert os.readlink(name) == "second"
+
+
+def test_a_file_is_not_replaced_by_a_name(tmp_path: Path) -> None:
+    name = tmp_path / "board"
+    name.write_text("kept")
+    with pytest.raises(LinkNameError, match="can't become a link"), named("first", name):
+        pass
+    assert name.read_text() == "kept"

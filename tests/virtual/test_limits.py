@@ -79,6 +79,16 @@ def test_input_that_is_not_read_is_held_back_behind_260_bytes() -> None:
     os.close(device)
 
 
+def test_a_board_takes_input_no_faster(tmp_path: Path) -> None:
+    program = tmp_path / "hears.py"
+    program.write_text("import sys\nprint(len(sys.stdin.buffer.read(3000)))\n")
+    with VirtualBoard([], iter(()), pace="real", program=program) as board:
+        began = time.monotonic()
+        board.to_device.write(bytes(3000))
+        assert os.read(board.from_device.fileno(), 64).strip() == b"3000"
+        assert time.monotonic() - began >= 0.9 * 3000 / 11_000
+
+
 def test_a_board_that_has_gone_lets_go_of_its_input() -> None:
     device, sink = os.pipe()
     ours = cable.inward(sink, 11_000, 260)

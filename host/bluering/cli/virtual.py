@@ -1,6 +1,7 @@
 """``bluering virtual``: run a virtual board that any serial program can talk to."""
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 
 from bluering import audio
 from bluering.models.packaged import chosen
-from bluering.virtual.hub import Hub
+from bluering.virtual.hub import Hub, named
 from bluering.virtual.runner import Identity, VirtualBoard
 
 Words = Annotated[
@@ -30,6 +31,10 @@ def virtual(
     word: Words = ["alexa"],  # noqa: B006 - typer copies it
     tcp: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Serve the link on TCP too.")
+    ] = None,
+    link: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="A name for the pseudo-terminal: a symbolic link."),
     ] = None,
     word_size: Annotated[
         int, typer.Option(help="Bits in a word of the MicroPython runtime: 64, or 32 as the S3.")
@@ -61,8 +66,9 @@ def virtual(
             starts=int(time.time()),  # higher each time, as a board counts them in its flash
         ) as board,
         Hub(board.from_device, board.to_device, parse_address(tcp)) as hub,
+        named(hub.path, link) if link else nullcontext(),
     ):
-        typer.echo(f"port: {hub.path}")
+        typer.echo(f"port: {link or hub.path}")
         if hub.address:
             typer.echo(f"port: {hub.url}")
         board.wait()

@@ -53,6 +53,7 @@ class Connection:
 
     The selector (see ``ports.resolve``) is resolved anew at each attempt to open it. Opening
     for the first time raises ``ports.PortError``; later the connection keeps trying.
+    A pseudo-terminal that has ended isn't opened again: its number may be another's.
     """
 
     def __init__(self, selector: str) -> None:
@@ -65,6 +66,7 @@ class Connection:
         # One thread may send while another reads: a port isn't closed in the middle of a write.
         self._closing = threading.Lock()
         self._port: serial.SerialBase | None = ports.open_port(selector)
+        self._ended = ports.pseudo_terminal(selector)  # once it disconnects
         self._ask_for_hello()
 
     def __enter__(self) -> "Connection":
@@ -149,12 +151,16 @@ class Connection:
         if now < self._retry_at:
             time.sleep(min(timeout, self._retry_at - now))
             return []
+        behind = ports.pseudo_terminal(self._selector)
         try:
+            if behind and behind == self._ended:
+                raise ports.PortError(f"{self._selector} has ended, and may be another's by now")
             port = self._port = ports.open_port(self._selector)
         except ports.PortError:
             self._retry_wait = min(2 * self._retry_wait, _LAST_RETRY_S)
             self._retry_at = time.monotonic() + self._retry_wait
             return []
+        self._ended = behind
         self._ask_for_hello()
         now = self._last_read = time.monotonic()
         return [Reconnected(now, port.port or self._selector)]

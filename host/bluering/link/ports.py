@@ -1,6 +1,7 @@
 """Which port a selector means, and opening it; every failure says what to do about it."""
 
 import errno
+import os
 from pathlib import Path
 
 import serial
@@ -89,6 +90,24 @@ def open_port(selector: str) -> serial.SerialBase:
         raise PortError(f"{url} is no port that can be opened: {error}") from error
     except OSError as error:
         raise _explained(url, error) from error
+
+
+def pseudo_terminal(selector: str) -> tuple[str, int, int] | None:
+    """What tells the pseudo-terminal behind a path from a later one; None for any other port.
+
+    It ends for good with the program that made it, and its number is given to the next one: only a
+    link that was made anew leads to another.
+    """
+    try:
+        real = os.path.realpath(selector)
+        if not real.startswith("/dev/pts/"):
+            return None
+        if real == selector:
+            return real, 0, 0
+        link = os.lstat(selector)
+    except OSError:
+        return None
+    return real, link.st_ino, link.st_ctime_ns
 
 
 def _explained(url: str, error: OSError) -> PortError:

@@ -10,11 +10,43 @@ import selectors
 import socket
 import threading
 import tty
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO
+
+from bluering.errors import BlueRingError
 
 _CHUNK = 4096
 _PTY_RECHECK_S = 0.02  # a hung-up pseudo-terminal can't be waited on, only looked at again
+
+
+class LinkNameError(BlueRingError):
+    """A pseudo-terminal can't have the name that was wanted."""
+
+
+@contextmanager
+def named(path: str, name: Path) -> Iterator[None]:
+    """Give a pseudo-terminal a name that stays: a symbolic link, removed at the end.
+
+    A link that is there, of a board that was killed, is replaced. Raises LinkNameError.
+    """
+    try:
+        if name.is_symlink():
+            name.unlink()
+        name.symlink_to(path)
+    except OSError as error:
+        raise LinkNameError(
+            f"{name} can't become a link to {path}: {error.strerror}",
+            "name a path that is free, in a folder that is there",
+        ) from error
+    try:
+        yield
+    finally:
+        # Another board may have taken the name since.
+        with suppress(OSError):
+            if os.readlink(name) == path:
+                name.unlink()
 
 
 class Hub:
