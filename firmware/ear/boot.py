@@ -158,6 +158,7 @@ def _run(starts):
         device = start.make(base)
     except start.StartError as error:
         fault = error
+    start = None  # it is over, its module forgotten
     watchdog = machine.WDT(timeout=_WATCHDOG_MS)
     if device:
         following = device.run(starts.good, watchdog)

@@ -62,10 +62,11 @@ def _make(base, made):
     made.append(blobs)
     for name in files.wanted(base.settings):
         blobs[name] = files.read(name)
-    room = bytearray(_ROOM)
     made.append(base.link)
 
     kernels = loading.finish()
+    gc.collect()  # the known-answer tests are over, and they were large
+    room = bytearray(_ROOM)
     microphone.use(kernels.mic)
     base.kernels = kernels.told()
     if kernels.suited and kernels.reasons:
@@ -82,6 +83,7 @@ def _make(base, made):
     for name in sorted(blobs):
         word = spotter_words.load(name, blobs[name], base.settings, kernels.spotter)
         words.append(word)
+        gc.collect()  # or what stays of this word lies scattered over all that was free
     from ear.app import App
     from ear.privacy.equipment import Equipment
 
@@ -90,6 +92,7 @@ def _make(base, made):
     for module in ("ear.native", "ear.spotter.plan", "ear.spotter.format", "ear.start"):
         forget(module)
     microphone.stop()  # until the gate opens it
+    made.clear()  # a place on the stack may hold the list for as long as the device runs
     del room
     gc.collect()
     return app
