@@ -181,7 +181,7 @@ class Loading:
                 self._refuse(error)
         _forget_answers()
         # Where a place on the stack keeps this object alive, it keeps nothing else.
-        native, self._native, self._modules = self._native, None, None
+        native, self._native, self._modules = self._native, None, []
         return native
 
     def _try_all(self):
