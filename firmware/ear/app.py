@@ -104,6 +104,7 @@ class App:
         self._stale = False  # the microphone was off: what was heard before is over
         self._lost = 0
         self._ended = False
+        self._told = ""  # what failed last, while it still fails
         self._rested_us = 0  # that make no whole hop yet
         self.passed = 0
 
@@ -376,8 +377,25 @@ class App:
         return True
 
     def _failed(self, what, error):
-        """Tell what failed while the device ran; what follows is the gate's to say."""
-        telemetry.log(self._link.out, _ERROR, what, str(error) or repr(error))
+        """Tell what failed while the device ran, once until it listens again; what follows is the
+        gate's to say."""
+        text = str(error) or repr(error)
+        if text == self._told:
+            return
+        self._told = text
+        telemetry.log(self._link.out, _ERROR, what, self._with_memory(what, error, text))
+
+    def _with_memory(self, what, error, text):
+        try:
+            from ear import memory
+
+            if isinstance(error, MemoryError):
+                text = memory.heap_left(text)
+            elif what == "microphone":
+                text = memory.internal_left(text, self._board.ibuf)
+        except MemoryError:
+            pass  # what is left is too little to say how much
+        return text
 
     def _state_changed(self):
         state = self._shell.state
@@ -385,6 +403,8 @@ class App:
             self._end_pointer.reset()
         elif state == gate.LISTENING and self._equipment.overdue:
             self.settings_changed()
+        if state == gate.LISTENING and self._microphone.running:
+            self._told = ""
         if not self._microphone.running:
             self._stale = True
         elif self._stale:

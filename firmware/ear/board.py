@@ -18,6 +18,7 @@ class Board:
     def __init__(self, table, kernels=None):
         self.led_limit = table["led_limit"]
         self.led_night = table["led_night"]
+        self.ibuf = table["mic_ibuf"]
         self._table = table
         self.microphone = mic.Microphone(
             self._open_i2s, table["mic_bits"], table["mic_shift"], table["mic_ibuf"], kernels

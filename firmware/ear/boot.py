@@ -17,6 +17,7 @@ _STARTS = "starts"
 _TO_REPL = "to_repl"
 _MOST_FAILURES = 3
 _WATCHDOG_MS = 8000
+_DEPTH = 12  # calls, as deep as a start goes
 
 
 class Starts:
@@ -137,6 +138,12 @@ def _safe_mode(failed):
     take_leave(base, "the REPL was asked for")
 
 
+def _overwrite_stack(depth):
+    """What a start leaves on the stack below would keep for ever what it names: the collector
+    takes whatever looks like a place for one."""
+    return depth and _overwrite_stack(depth - 1)
+
+
 def _run(starts):
     """Listen, or say why not; returns what is to follow: commands.LEAVE, RESTART, or app.ENDED."""
     from ear.base import ERROR, Base
@@ -158,8 +165,10 @@ def _run(starts):
         device = start.make(base)
     except start.StartError as error:
         fault = error
+    start = None  # it is over, its module forgotten
     watchdog = machine.WDT(timeout=_WATCHDOG_MS)
     if device:
+        _overwrite_stack(_DEPTH)
         following = device.run(starts.good, watchdog)
     else:
         from ear.halt import halt

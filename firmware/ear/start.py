@@ -16,8 +16,6 @@ from ear.base import WARNING
 from ear.spotter import files
 from ear.spotter.errors import ModelError
 
-_LARGEST = 1 << 16  # bytes: no more in one piece is told apart, and no less than this
-_SMALLEST = 1 << 8
 # Kept free in one piece while all that is small is scattered over the heap: the half second before
 # a wake needs as much when the owner allows it.
 _ROOM = 18 << 10
@@ -41,9 +39,14 @@ def make(base):
     except ModelError as error:
         raise StartError(ring.ERROR_MODEL, "model", str(error))
     except MemoryError as error:
-        raise StartError(ring.ERROR_MEMORY, "memory", memory_left(error))
+        from ear import memory
+
+        raise StartError(ring.ERROR_MEMORY, "memory", memory.heap_left(error))
     except OSError as error:
-        raise StartError(ring.ERROR_MICROPHONE, "microphone", f"I2S can't start: {error}")
+        from ear import memory
+
+        text = memory.internal_left(error, BOARD["mic_ibuf"])
+        raise StartError(ring.ERROR_MICROPHONE, "microphone", f"I2S can't start: {text}")
 
 
 def _make(base, made):
@@ -62,10 +65,11 @@ def _make(base, made):
     made.append(blobs)
     for name in files.wanted(base.settings):
         blobs[name] = files.read(name)
-    room = bytearray(_ROOM)
     made.append(base.link)
 
     kernels = loading.finish()
+    gc.collect()  # the known-answer tests are over, and they were large
+    room = bytearray(_ROOM)
     microphone.use(kernels.mic)
     base.kernels = kernels.told()
     if kernels.suited and kernels.reasons:
@@ -82,14 +86,22 @@ def _make(base, made):
     for name in sorted(blobs):
         word = spotter_words.load(name, blobs[name], base.settings, kernels.spotter)
         words.append(word)
+        gc.collect()  # or what stays of this word lies scattered over all that was free
     from ear.app import App
     from ear.privacy.equipment import Equipment
 
     app = App(base, board, words, frontend, Equipment(base, kernels.adpcm))
     kernels.settle()
-    for module in ("ear.native", "ear.spotter.plan", "ear.spotter.format", "ear.start"):
+    for module in (
+        "ear.native",
+        "ear.spotter.plan",
+        "ear.spotter.format",
+        "ear.start",
+        "ear.memory",
+    ):
         forget(module)
     microphone.stop()  # until the gate opens it
+    made.clear()  # a place on the stack may hold the list for as long as the device runs
     del room
     gc.collect()
     return app
@@ -101,21 +113,6 @@ def _load_machine_code():
     from ear.privacy import cipher_kernels
 
     return frame_kernels, cipher_kernels
-
-
-def memory_left(error):
-    """What a MemoryError says, with what there is: bytes free, and the largest in one piece."""
-    gc.collect()
-    free = gc.mem_free()
-    low, high = 0, _LARGEST
-    while high - low > _SMALLEST:
-        middle = (low + high) // 2
-        try:
-            bytearray(middle)
-            low = middle
-        except MemoryError:
-            high = middle
-    return f"{error}; {free} bytes are free, {low} of them in one piece"
 
 
 def forget(name):

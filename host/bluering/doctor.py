@@ -29,11 +29,32 @@ _RULE = 'SUBSYSTEM=="tty", ATTRS{idVendor}=="303a", MODE="0660", GROUP="dialout"
 _RULE_FILE = "/etc/udev/rules.d/60-bluering.rules"
 _ERRORS = {
     ring.ERROR_MODEL: "a model can't be used: 'bluering deploy --words alexa' writes it anew",
-    ring.ERROR_MICROPHONE: "the microphone doesn't answer: check its pins in the board's file",
+    ring.ERROR_MICROPHONE: "the microphone can't be switched on, or the ring can't be written: the "
+    "report says which; after a start that succeeded it is tried again every 5 s",
     ring.ERROR_MEMORY: "there is too little memory: listen for fewer words",
     ring.SAFE_MODE: "three starts failed: 'bluering deploy' writes the application anew, then "
     "cut the power once",
 }
+
+# What to do about a log of the device, by its code.
+_LOGS = {
+    "memory": "Python's heap ran out, the figures are its bytes: listen for fewer words, switch "
+    "pre_roll off, or take a stock image that uses the board's PSRAM",
+    "ring": "nothing is heard without a light: check the ring's pin in the board's file and its "
+    "power; it is tried again every 5 s",
+    "model": "'bluering deploy --words alexa' writes the models anew",
+    "crash": "the last run ended so; after three in a row the device stays in safe mode",
+    "watchdog": "the last run stood still for 8 s; after three in a row comes safe mode",
+    "native": "it listens all the same, only slower: 'bluering deploy' writes the kernels anew",
+    "safe_mode": "settings and 'bluering repl' work: 'bluering deploy' writes the application "
+    "anew, then cut the power once",
+}
+_NO_MEMORY = "ESP_ERR_NO_MEM"
+_NO_DMA = (
+    "the chip's own memory, where the microphone's buffers lie, ran out: listen for fewer words, "
+    "or make microphone.ibuf in the board's file smaller"
+)
+_PINS = "check the microphone's pins in the board's file, and its power"
 
 
 @dataclass(frozen=True)
@@ -55,7 +76,7 @@ class Seen:
     ring: Ring | None = None
     health: Health | None = None
     peaks: list[int] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    errors: list[tuple[str, str]] = field(default_factory=list)  # codes and texts of its logs
     text: str = ""
 
     def take(self, event: Event) -> None:
@@ -71,9 +92,11 @@ class Seen:
                 self.health = health
             case Received(message=Scores(peak=peak)):
                 self.peaks.append(peak)
-            case Received(message=Log(severity=severity, text=text)):
-                if severity < len(SEVERITIES) and SEVERITIES[severity] != "info":
-                    self.errors.append(printable(text))
+            case Received(message=Log(severity=severity, code=code, text=text)):
+                said = code, printable(text)
+                worth = severity < len(SEVERITIES) and SEVERITIES[severity] != "info"
+                if worth and said not in self.errors:  # an error is told at each hello
+                    self.errors.append(said)
             case Garbage(text=text) if text:
                 self.text = (self.text + text)[-1000:]
 
@@ -165,8 +188,8 @@ def judge(seen: Seen) -> Iterator[Finding]:
     yield _image(seen.hello)
     yield _words(seen)
     yield _light(seen)
-    for text in seen.errors:
-        yield Finding("report", "doubtful", text, "the device told this by itself")
+    for code, text in seen.errors:
+        yield Finding("report", "doubtful", text, _about(code, text))
     yield _microphone(seen)
     yield from _clock(seen.health)
 
@@ -211,6 +234,13 @@ def _light(seen: Seen) -> Finding:
         advice = "without a light nothing is ever recorded; wire a ring, see the board's file"
         return Finding("ring", "doubtful", f"{state}; the board has no light", advice)
     return Finding("ring", "good", f"{state}, {count(leds, 'LED')}; look whether it is so")
+
+
+def _about(code: str, text: str) -> str:
+    """What to do about a log of the device."""
+    if code == "microphone":
+        return _NO_DMA if _NO_MEMORY in text or "allocat" in text else _PINS
+    return _LOGS.get(code, "the device told this by itself")
 
 
 def _microphone(seen: Seen) -> Finding:

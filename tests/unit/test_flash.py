@@ -380,7 +380,7 @@ def test_an_image_file_is_flashed(
         ({"--board": "toaster"}, "no board is called 'toaster'"),
         ({"--firmware": "missing.bin"}, "can't read the firmware missing.bin"),
         ({"--identity": "missing.json"}, "can't read the identity missing.json"),
-        ({"--words": "large"}, "don't fit the file system"),
+        ({"--words": "large"}, "does not fit on a board without PSRAM"),
         ({"--words": "unheard-of"}, "no word is called"),
     ],
 )

@@ -13,6 +13,7 @@ LAYERS = (
         "ear.clock",
         "ear.daytime",
         "ear.leds",
+        "ear.memory",
         "ear.ring",
         "ear.sequence",
         "ear.settings",

@@ -16,11 +16,13 @@ from typer.testing import CliRunner, Result
 
 from bluering import doctor
 from bluering.cli import app
-from bluering.link.records import Health, Ring
+from bluering.link import Received
+from bluering.link.records import Health, Log, Ring
 from bluering.models.packaged import packaged
 from bluering.virtual.hub import Hub
 from bluering.virtual.runner import VirtualBoard
 from ear import ring
+from ear.link.messages import SEVERITIES
 from tests.unit.pretend_device import ALEXA, HELLO
 
 MUTE = 7  # the virtual board's pin
@@ -137,7 +139,7 @@ def seen(**changes: object) -> doctor.Seen:
         ({"health": Health(9, 9, 0, 0, 0, 12_000, 99_999, 1)}, "clock", "doubtful", "12.0 of 10"),
         ({"health": Health(9, 9, 0, 0, 7, 99, 99_999, 4)}, "link", "doubtful", "7 messages"),
         ({"health": Health(9, 9, 0, 0, 0, 99, 9_999, 1)}, "heap", "doubtful", "9999 bytes"),
-        ({"errors": ["it is warm"]}, "report", "doubtful", "it is warm"),
+        ({"errors": [("heat", "it is warm")]}, "report", "doubtful", "it is warm"),
     ],
 )
 def test_what_is_wrong_is_named_with_a_remedy(
@@ -147,6 +149,31 @@ def test_what_is_wrong_is_named_with_a_remedy(
     assert [finding.verdict for finding in findings] == [verdict]
     assert words in findings[0].found
     assert findings[0].advice
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "advice"),
+    [
+        ("memory", "memory allocation failed, allocating 3856 bytes; 9 bytes are free", "fewer"),
+        ("microphone", "I2S can't start: (257, 'ESP_ERR_NO_MEM'); it wants 20000 bytes", "ibuf"),
+        ("microphone", "memory allocation failed, allocating 2048 bytes", "fewer words"),
+        ("microphone", "I2S can't start: (116, 'ETIMEDOUT')", "pins"),
+        ("ring", "(257, 'ESP_ERR_NO_MEM')", "nothing is heard without a light"),
+        ("model", "models/alexa.ear ends before its length", "bluering deploy --words"),
+        ("crash", "ValueError: crashed", "safe mode"),
+        ("watchdog", "it had stood still", "stood still"),
+        ("native", "frontend is damaged", "slower"),
+        ("safe_mode", "3 starts in a row failed", "cut the power"),
+    ],
+)
+def test_what_a_device_tells_by_itself_is_explained_once(code: str, text: str, advice: str) -> None:
+    watched = seen()
+    error = SEVERITIES.index("error")
+    for _ in range(2):
+        watched.take(Received(1.0, Log(error, code, text)))
+    reports = [finding for finding in doctor.judge(watched) if finding.what == "report"]
+    assert [finding.found for finding in reports] == [text]
+    assert advice in reports[0].advice
 
 
 def test_nothing_is_wrong_with_a_healthy_device() -> None:

@@ -181,7 +181,9 @@ class Loading:
             except Exception as error:
                 self._refuse(error)
         _forget_answers()
-        return self._native
+        # Where a place on the stack keeps this object alive, it keeps nothing else.
+        native, self._native, self._modules = self._native, None, []
+        return native
 
     def _try_all(self):
         import uctypes

@@ -173,7 +173,7 @@ class Shell:
         if wanted:
             try:
                 self._microphone.start()
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._failed("microphone", error)
                 return gate.MIC_FAILED
         else:

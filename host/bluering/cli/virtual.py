@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bluering import audio
+from bluering.flash import memory
 from bluering.models.packaged import chosen
 from bluering.virtual.hub import Hub, named
 from bluering.virtual.runner import Identity, VirtualBoard
@@ -53,6 +54,7 @@ def virtual(
     Ends when the sound ends. Watch it with 'bluering monitor --port PATH'.
     """
     words = [chosen(text) for text in word]
+    memory.check(memory.PSRAM, {one.name: len(one.blob) for one in words})
     pace = "fast" if fast else "real"
     with (
         VirtualBoard(

@@ -30,8 +30,8 @@ class Firmware:
 
     @property
     def needs_octal(self) -> bool:
-        """Whether it is made for octal PSRAM, by the board's name in its banner."""
-        return "Octal-SPIRAM" in self.banner
+        """Whether it is made for octal PSRAM."""
+        return needs_octal(self.banner)
 
 
 def read(path: Path) -> Firmware:
@@ -62,6 +62,11 @@ def find_banner(data: bytes) -> str:
     if not found:
         raise FirmwareError("it holds no MicroPython version")
     return found.group().decode("ascii", "replace").rstrip()
+
+
+def needs_octal(banner: str) -> bool:
+    """Whether the image with this banner is made for octal PSRAM, by its board's name there."""
+    return "Octal-SPIRAM" in banner
 
 
 def check_version(banner: str) -> tuple[int, int, int]:

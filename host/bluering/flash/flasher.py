@@ -70,7 +70,7 @@ def deploy(
 
     It is for the board that the chip was flashed for; ``find_board`` knows it by name. The models
     stay unless there are ``words`` to replace them; settings and other files stay as well. Raises
-    FlashError when the chip has no application yet.
+    FlashError when the chip has no application yet, ImageError when the words don't fit.
     """
     size = loader.identify().flash_size
     try:
@@ -85,11 +85,14 @@ def deploy(
         ) from error
     ours = {*about["files"], image.ABOUT}
     kept = {path: old.read(path) for path in old.paths() if path not in ours}
+    board = find_board(about["board"])
     if words is None:
         models = {path: old.read(path) for path in ours if path.startswith(image.MODELS)}
     else:
+        words = list(words)
+        image.fits(board, firmware.needs_octal(about["firmware"]), words)
         models = image.models(words)
-    new = image.files(find_board(about["board"]), models, about["firmware"])
+    new = image.files(board, models, about["firmware"])
     data = filesystem.build({**kept, **new}, place.size)
     loader.write(
         [(place.offset, data)],

@@ -14,7 +14,7 @@ from typing import Protocol
 from bluering import __version__
 from bluering.boards import Board
 from bluering.boards.psram import OCTAL, objection
-from bluering.flash import application, filesystem, firmware, identity, partitions
+from bluering.flash import application, filesystem, firmware, identity, memory, partitions
 from bluering.flash.errors import FirmwareError, ImageError
 from bluering.flash.filesystem import Files
 from bluering.flash.firmware import Firmware
@@ -74,8 +74,9 @@ def target(board: Board) -> Target:
     return Target(board.firmware.stock, board.chip.flash_mib << 20)
 
 
-def check(board: Board, stock: Firmware) -> None:
-    """Whether these can be one device, as far as it is known before any file is made.
+def check(board: Board, stock: Firmware, words: Iterable[Word]) -> None:
+    """Whether these can be one device, as far as it is known before any file is made: whether the
+    stock image suits the board, and whether the words find room on it.
 
     Raises ImageError or FirmwareError, each with its reason.
     """
@@ -83,11 +84,21 @@ def check(board: Board, stock: Firmware) -> None:
     said = objection(OCTAL, board.chip.psram) if stock.needs_octal else None
     if said:
         raise FirmwareError(f"the stock image doesn't suit the board {board.name!r}: {said}")
+    fits(board, stock.needs_octal, words)
+
+
+def fits(board: Board, needs_octal: bool, words: Iterable[Word]) -> None:
+    """Whether the words find room on a board whose stock image is for octal PSRAM, or isn't.
+
+    Raises ImageError with the sum.
+    """
+    memory.check(memory.of(board, needs_octal), {word.name: len(word.blob) for word in words})
 
 
 def build(board: Board, words: Iterable[Word], stock: Firmware, device: Identity) -> bytes:
     """The image for one device. Raises ImageError or FirmwareError, each with its reason."""
-    check(board, stock)
+    words = list(words)
+    check(board, stock, words)
     place = partitions.filesystem(stock.table, target(board).flash_size)
     if len(stock.data) > place.offset:
         raise FirmwareError("the stock image reaches into the file system's part of the flash")

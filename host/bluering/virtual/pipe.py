@@ -49,4 +49,4 @@ class Pipe:
             self._last_read = now
             return list(self._reader.feed(data, now))
         self._ended = True
-        return [Disconnected(now, "the virtual board has ended")]
+        return [*self._reader.flush(now), Disconnected(now, "the virtual board has ended")]
