@@ -121,6 +121,7 @@ class App:
             try:
                 following = self.cycle()
                 self.listen(watchdog)
+                self.record(watchdog)
             except OSError as error:
                 # The microphone's: what else can fail so is caught where it does.
                 self._failed("microphone", error)
@@ -216,9 +217,72 @@ class App:
             self._tick(hops if shell.idle else 1, 0)
             self.passed += hops
 
+    def record(self, watchdog=None):
+        """Hear hop after hop for as long as a recording is made, a second at most.
+
+        As in ``listen``, it is what ``cycle`` does, with nothing looked up twice; commands,
+        switches and the ring get a hop of every three, each its own.
+        """
+        shell = self._shell
+        if shell.state != gate.RECORDING or self._frontend.missing:
+            return
+        microphone, clock, words = self._microphone, self._clock, self._words
+        hop, out = microphone.hops[0], self._link.out
+        frontend, end_pointer = self._frontend, self._end_pointer
+        features = frontend.features
+        until_step = self._until_step
+        hops = 0
+        while hops < _ROUND and shell.state == gate.RECORDING:
+            lost = microphone.read()
+            if lost or not microphone.count:
+                self._until_step = until_step
+                if self._arrived(lost):
+                    self._hear(1)
+                until_step = self._until_step
+                self._tick(1, out.pump())
+                break
+            low = clock.low + 1
+            if low > 0xFFFF:
+                clock.advance()
+            else:
+                clock.low = low
+            hops += 1
+            shell.push(hop, 0)
+            frontend.push(hop)
+            if end_pointer.push(features, frontend.peak):
+                shell.post(gate.SILENCE)
+            for word in words:
+                if word.push(features):
+                    self._woke(word, 0)
+            until_step -= 1
+            if until_step == 0:
+                until_step = self._stride
+                self.reports.scores(frontend.peak)
+            shell.tick(out.pump())
+            if watchdog:
+                watchdog.feed()
+            turn = hops % BLOCK
+            if turn == 0:
+                self._look_around(BLOCK)
+            elif turn == 1:
+                self._read_switches()
+            else:
+                self._commands.poll()
+                if self._commands.next != STAY:
+                    break
+        self._until_step = until_step
+        if hops:
+            self._heard.advance(hops)
+            self._look_around(hops % BLOCK)
+            self.passed += hops
+
     def _tick(self, hops, written):
         """So many hops have passed, in which the link took so many bytes."""
         self._shell.tick(written, hops)
+        self._look_around(hops)
+
+    def _look_around(self, hops):
+        """See to the ring, the hour and what is told unasked: so many hops have passed."""
         if self._light.tick(hops):
             self._write_frame()
         if self._day.tick(hops):

@@ -23,6 +23,7 @@ def listen():
     while device.heard() < HOPS:
         device.cycle()
         device.listen()
+        device.record()
     micropython.heap_unlock()
     return gc.mem_free() == before
 

@@ -44,6 +44,7 @@ def go(app, hops):
     while app._clock.low - began < hops:
         app.cycle()
         app.listen()
+        app.record()
     return app._clock.low - began
 
 
