@@ -3,15 +3,18 @@
 from ear import boot, native
 
 
-def load():
+class Loading:
     """As on the ESP32-S3, where not all went well."""
-    refused = native.Native()
-    refused.suited = True
-    refused.reasons += ["frontend.window gives wrong answers", "there is no mic.mpy"]
-    refused.names.append("adpcm.encode")
-    refused._offered.update({"adpcm": 1, "frontend": 11})
-    return refused
+
+    def finish(self):
+        """What came of it."""
+        refused = native.Native()
+        refused.suited = True
+        refused.reasons += ["frontend.window gives wrong answers", "there is no mic.mpy"]
+        refused.names.append("adpcm.encode")
+        refused._offered.update({"adpcm": 1, "frontend": 11})
+        return refused
 
 
-native.load = load
+native.Loading = Loading
 boot.main()
