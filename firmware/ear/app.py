@@ -20,7 +20,7 @@ from ear.commands import STAY, Commands
 from ear.daytime import DayTime
 from ear.hello import present
 from ear.link import messages, telemetry
-from ear.privacy import gate, policy
+from ear.privacy import endpointer_kernels, gate, policy
 from ear.privacy.endpointer import EndPointer
 from ear.privacy.recording import Wake
 from ear.privacy.shell import Shell
@@ -74,7 +74,7 @@ class App:
         self._heard = Clock()  # hops processed; the clock counts lost ones too
         self._wake = Wake()
         self._woken = None
-        self._end_pointer = EndPointer()
+        self._end_pointer = EndPointer(total=endpointer_kernels.total)
         self._wire = Wire()
         self._waits = 0
         self._shell = Shell(
@@ -101,6 +101,7 @@ class App:
         self._until_step = self._stride + _FIRST_FEATURES  # hops until the models step
         self._muted = None  # until the switch was read
         self._pressed = False
+        self._odd = False  # of cycles, every other one
         self._stale = False  # the microphone was off: what was heard before is over
         self._lost = 0
         self._ended = False
@@ -158,12 +159,17 @@ class App:
 
         ``passed`` is how many hops of time went by.
         """
-        self._commands.poll()
+        # Of a recording every hop has much to do: commands in one, switches in the next.
+        shell = self._shell
+        self._odd = odd = not self._odd
+        every = shell.state != gate.RECORDING
+        if every or odd or self._link.inbox.receiving:
+            self._commands.poll()
         count = self._next_hops()
-        self._read_switches()
+        if every or not odd:
+            self._read_switches()
         if count:
             self._hear(count)
-        shell = self._shell
         # What a block ends with, a wake for one, began at its last hop.
         hops = self.passed if shell.idle or count < BLOCK else 1
         self._tick(hops, self._link.out.pump())

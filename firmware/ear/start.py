@@ -110,9 +110,9 @@ def _make(base, made):
 def _load_machine_code():
     """Viper's code of modules that are needed later: there may be no room for it then."""
     from ear.link import frame_kernels
-    from ear.privacy import cipher_kernels
+    from ear.privacy import cipher_kernels, endpointer_kernels
 
-    return frame_kernels, cipher_kernels
+    return frame_kernels, cipher_kernels, endpointer_kernels
 
 
 def forget(name):

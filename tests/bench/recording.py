@@ -32,6 +32,7 @@ def machine() -> xtensa.Xtensa:
         functions = {
             **xtensa.compile_functions(PRIVACY / "adpcm_kernels.py", Path(folder)),
             **xtensa.compile_functions(PRIVACY / "cipher_kernels.py", Path(folder)),
+            **xtensa.compile_functions(PRIVACY / "endpointer_kernels.py", Path(folder)),
         }
     return xtensa.Xtensa(functions)
 

@@ -59,6 +59,12 @@ def test_every_counter_gets_the_chunks_number(machine: Xtensa, sequence: int):
     assert counters == expected
 
 
+@pytest.mark.parametrize("features", [bytes(40), bytes(range(40)), b"\xff" * 40])
+def test_a_rows_total(machine: Xtensa, features: bytes):
+    assert machine.call("total", features, len(features)) == sum(features)
+    assert machine.call("total", features, 3) == sum(features[:3])
+
+
 def test_a_second_of_sound_costs_under_two_percent_of_a_core(machine: Xtensa):
     assert machine
     assert sum(recording.instructions_per_second().values()) < 4_800_000

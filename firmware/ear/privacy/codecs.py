@@ -26,6 +26,7 @@ class Encoder:
         self._codes_place = kernels.place(self._codes)
         self._state_place = kernels.place(self._state)
         self._filled = 0
+        self._hop = self._hop_place = None
 
     def reset(self):
         """A new recording begins."""
@@ -37,8 +38,10 @@ class Encoder:
         """Append a hop (320 bytes) to ``body``; returns the body's length in bytes so far."""
         if self._filled == 0:
             self._filled = self._begin(body)
-        kernels = self._kernels
-        kernels.encode(kernels.place(hop), self._codes_place, self._state_place, HOP)
+        if hop is not self._hop:  # hops come in the same few buffers again and again
+            self._hop_place = self._kernels.place(hop)
+            self._hop = hop
+        self._kernels.encode(self._hop_place, self._codes_place, self._state_place, HOP)
         end = self._filled + len(self._codes)
         body[self._filled : end] = self._codes
         self._filled = end
