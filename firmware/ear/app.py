@@ -101,7 +101,6 @@ class App:
         self._until_step = self._stride + _FIRST_FEATURES  # hops until the models step
         self._muted = None  # until the switch was read
         self._pressed = False
-        self._odd = False  # of cycles, every other one
         self._stale = False  # the microphone was off: what was heard before is over
         self._lost = 0
         self._ended = False
@@ -132,6 +131,7 @@ class App:
                     raise
                 self._failed("memory", error)
                 self._shell.post(gate.CANCEL)
+                self._forget()  # a hop of sound was dropped
             if watchdog:
                 watchdog.feed()
             if left > 0:
@@ -159,17 +159,12 @@ class App:
 
         ``passed`` is how many hops of time went by.
         """
-        # Of a recording every hop has much to do: commands in one, switches in the next.
-        shell = self._shell
-        self._odd = odd = not self._odd
-        every = shell.state != gate.RECORDING
-        if every or odd or self._link.inbox.receiving:
-            self._commands.poll()
+        self._commands.poll()
         count = self._next_hops()
-        if every or not odd:
-            self._read_switches()
+        self._read_switches()
         if count:
             self._hear(count)
+        shell = self._shell
         # What a block ends with, a wake for one, began at its last hop.
         hops = self.passed if shell.idle or count < BLOCK else 1
         self._tick(hops, self._link.out.pump())
@@ -236,15 +231,12 @@ class App:
         hop, out = microphone.hops[0], self._link.out
         frontend, end_pointer = self._frontend, self._end_pointer
         features = frontend.features
-        until_step = self._until_step
         hops = 0
         while hops < _ROUND and shell.state == gate.RECORDING:
             lost = microphone.read()
             if lost or not microphone.count:
-                self._until_step = until_step
                 if self._arrived(lost):
                     self._hear(1)
-                until_step = self._until_step
                 self._tick(1, out.pump())
                 break
             low = clock.low + 1
@@ -260,9 +252,9 @@ class App:
             for word in words:
                 if word.push(features):
                     self._woke(word, 0)
-            until_step -= 1
-            if until_step == 0:
-                until_step = self._stride
+            self._until_step -= 1
+            if self._until_step == 0:
+                self._until_step = self._stride
                 self.reports.scores(frontend.peak)
             shell.tick(out.pump())
             if watchdog:
@@ -276,7 +268,6 @@ class App:
                 self._commands.poll()
                 if self._commands.next != STAY:
                     break
-        self._until_step = until_step
         if hops:
             self._heard.advance(hops)
             self._look_around(hops % BLOCK)
