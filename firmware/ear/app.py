@@ -35,6 +35,7 @@ _WIRE_MS = 20  # more than a tick of the system's clock, or the core would never
 _FRAME_POLLS = 8  # so many looks at the link take in a frame with a hop in it
 _WIRE_PATIENCE = 1500  # waits of 20 ms: a host that sends nothing for so long is gone
 _ROUND = 99  # hops that are heard in blocks before the rest is looked at again: odd and even
+_TURNS = 4  # hops in which everything around a recording has its turn
 _FIRST_FEATURES = 2  # hops before the one that ends the first row of features
 _WARNING = messages.SEVERITIES.index("warning")
 _ERROR = messages.SEVERITIES.index("error")
@@ -221,17 +222,17 @@ class App:
     def record(self, watchdog=None):
         """Hear hop after hop for as long as a recording is made, a second at most.
 
-        As in ``listen``, it is what ``cycle`` does, with nothing looked up twice; commands,
-        switches and the ring get a hop of every three, each its own.
+        As in ``listen``, it is what ``cycle`` does, with nothing looked up twice; the ring, the
+        switches, the clock and the host get a hop of every four, each its own.
         """
         shell = self._shell
-        if shell.state != gate.RECORDING or self._frontend.missing:
+        if shell.state != gate.RECORDING or self._frontend.missing or shell.ends_within(_TURNS):
             return
         microphone, clock, words = self._microphone, self._clock, self._words
         hop, out = microphone.hops[0], self._link.out
         frontend, end_pointer = self._frontend, self._end_pointer
         features = frontend.features
-        hops = 0
+        hops = untold = 0
         while hops < _ROUND and shell.state == gate.RECORDING:
             lost = microphone.read()
             if lost or not microphone.count:
@@ -245,6 +246,7 @@ class App:
             else:
                 clock.low = low
             hops += 1
+            untold += 1
             shell.push(hop, 0)
             frontend.push(hop)
             if end_pointer.push(features, frontend.peak):
@@ -256,21 +258,28 @@ class App:
             if self._until_step == 0:
                 self._until_step = self._stride
                 self.reports.scores(frontend.peak)
-            shell.tick(out.pump())
+            if shell.state == gate.RECORDING:
+                shell.note_written(out.pump())
             if watchdog:
                 watchdog.feed()
-            turn = hops % BLOCK
+            turn = hops & 3
             if turn == 0:
-                self._look_around(BLOCK)
+                self._write_frame()  # blue is kept up
             elif turn == 1:
                 self._read_switches()
+            elif turn == 2:
+                shell.tick(0, untold)
+                untold = 0
+                if shell.ends_within(_TURNS):
+                    break
             else:
                 self._commands.poll()
                 if self._commands.next != STAY:
                     break
         if hops:
             self._heard.advance(hops)
-            self._look_around(hops % BLOCK)
+            shell.tick(0, untold)
+            self._look_around(hops)
             self.passed += hops
 
     def _tick(self, hops, written):

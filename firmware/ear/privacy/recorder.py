@@ -22,7 +22,7 @@ _MAX_QUEUED = 1024  # bytes in the outbox above which sound waits: telemetry nee
 _LONGEST_NAME = 64  # bytes
 _ENDS = 2  # how often the end is told
 _TIDY_HOP = 2  # of a chunk: nothing is encrypted or begun in it
-_TIDY_CHUNKS = 40  # after so many, 2 s of sound, about 30 KB of garbage are collected
+_TIDY_CHUNKS = 50  # after so many, 2.5 s of sound, about 40 KB of garbage are collected
 _START_AGAIN = 10  # chunks after which the start is told again: without it nothing can be opened
 
 

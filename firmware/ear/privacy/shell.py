@@ -117,6 +117,15 @@ class Shell:
         elif self.state == gate.LISTENING and self._pre_roll_allowed():
             self._pre_roll.push(hop, lost)
 
+    def ends_within(self, hops):
+        """Whether the state's time runs out in so many hops."""
+        return 0 < self._hops_left <= hops
+
+    def note_written(self, written):
+        """The outbox wrote so many bytes while a recording is made: hand it more."""
+        self.recorder.note_written(written)
+        self.recorder.pump()
+
     def tick(self, written, hops=1):
         """So many hops passed, in which the outbox wrote ``written`` bytes."""
         if self._since_wake < MARK_HOPS:
