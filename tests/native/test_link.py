@@ -2,15 +2,17 @@
 
 import random
 import zlib
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ear.link import frames
-from ear.link.frames import CRC, CRC_TABLE, HEADER, frame_size
+from ear.link.frames import CRC, CRC_TABLE, HEADER, encode, frame_size
 from tests.native import world
-from tests.targets.native import NativeXtensa
+from tests.targets.native import NativeXtensa, kernels_on
 from tests.targets.pie import Core
-from tests.targets.xtensa import QemuMissingError
+from tests.targets.xtensa import QemuMissingError, import_module
 
 _AT = 5
 _GUARD = b"\xa5" * 9
@@ -87,3 +89,31 @@ def test_a_byte_costs_twenty_instructions_at_most(native, alphabet):
     sealed(by(core), content(alphabet, 460))
     once = 100  # call, checksum and end
     assert 460 * 13 < core.counts["seal"] <= 460 * 20 + once
+
+
+def test_the_outbox_seals_with_the_native_kernel(native, monkeypatch):
+    """Its own messages and those that are kept, round the end of the ring too."""
+    core: Any = Core(native)
+    outbox = import_module("ear.link.outbox", "ear.link.frame_kernels", core)
+    poll = SimpleNamespace(register=lambda *_: None, ipoll=lambda _: iter([(None, 1)]))
+    monkeypatch.setattr(outbox, "select", SimpleNamespace(poll=lambda: poll, POLLOUT=1))
+    taken = bytearray()
+
+    def write(buffer, offset, length):
+        taken.extend(buffer[offset : offset + length])
+        return length
+
+    box = outbox.Outbox(SimpleNamespace(write=write), 250, 64)
+    box.use(kernels_on(core))
+    message = bytearray((7, 0, 0)) + b"kept\0\0" + bytes(CRC)
+    kept = box.keep(message)
+    expected = b""
+    for number in range(0, 40, 2):
+        box.payload[:60] = bytes([number]) * 60
+        assert box.send(9, 60)
+        assert box.send_kept(kept, 6, frame_size(6))
+        expected += encode(9, number, bytes([number]) * 60) + encode(7, number + 1, b"kept\0\0")
+        while box.pump():
+            pass
+    assert taken == expected
+    assert core.counts["seal"] > 40 * 100
