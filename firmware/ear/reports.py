@@ -24,7 +24,7 @@ class Reports:
         self._light = light
         self._microphone = microphone
         self._words = words
-        self._scores = telemetry.Scores(words)
+        self._scores = telemetry.Scores(words, link.out)
         self._dropped = 0
         self._free_heap = 0
         self._until_heap = 0
@@ -44,7 +44,7 @@ class Reports:
         elif self._scores_every:
             self._until_scores = self._scores_every
             clock = self._clock
-            self._scores.send(self._link.out, clock.low, clock.high, peak)
+            self._scores.send(clock.low, clock.high, peak)
 
     def light(self):
         """The ring shows something new."""

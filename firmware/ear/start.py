@@ -71,6 +71,7 @@ def _make(base, made):
     gc.collect()  # the known-answer tests are over, and they were large
     room = bytearray(_ROOM)
     microphone.use(kernels.mic)
+    base.link.out.use(kernels.link)
     base.kernels = kernels.told()
     if kernels.suited and kernels.reasons:
         base.notes.append((WARNING, "native", "; ".join(kernels.reasons)))

@@ -6,6 +6,7 @@ for waits on memory. MicroPython's own part isn't in any figure: for viper kerne
 for native ones a call of ``run`` a hop and a step, which calls the others and is counted.
 """
 
+import random
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bluering.native.build import SOURCES, build
+from ear.link.frames import CRC, CRC_TABLE, frame_size
 from ear.privacy import adpcm
 from ear.spotter.format import read_header
 from tests.bench import frontend, model
@@ -34,6 +36,7 @@ CPI = (1.0, 1.4)
 CORE_HZ = 240_000_000
 _HOPS_PER_SECOND = 100
 _HOP = 160
+CHUNK_MESSAGE = 460  # bytes, about what a recording sends every fifth hop
 _STEPS = 3
 
 
@@ -77,6 +80,23 @@ def narrowing() -> tuple[Counter[str], Counter[str]]:
     return machines[0].counts, machines[1].counts
 
 
+def sealing(length: int = CHUNK_MESSAGE) -> tuple[Counter[str], Counter[str]]:
+    """Viper and scalar instructions to seal a message of random bytes, header included.
+
+    Raises QemuMissingError.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source = FIRMWARE / "ear" / "link" / "frame_kernels.py"
+        viper = xtensa.Xtensa(xtensa.compile_functions(source, Path(folder)))
+    machines = viper, NativeXtensa(_functions("link"))
+    for machine in machines:
+        message = random.Random(1).randbytes(length) + bytes(CRC)
+        machine.call(
+            "seal", bytearray(message), length, bytearray(frame_size(length)), 0, CRC_TABLE
+        )
+    return machines[0].counts, machines[1].counts
+
+
 def _functions(*parts: str) -> dict[str, bytes]:
     built = (native_functions(build(SOURCES / f"{part}.py")) for part in parts)
     return {name: code for functions in built for name, code in functions.items()}
@@ -100,6 +120,7 @@ def main() -> None:
     for name in WORDS:
         _add(table, f"{name}, a step", viper_steps[name], None, vector_steps[name])
     _add(table, "ADPCM, a hop", None, native_adpcm(), None)
+    _add(table, f"frame of {CHUNK_MESSAGE} bytes", *sealing(), None)
     Console().print(table, "")
     kinds = (f"{kind}, CPI {cpi}" for kind in ("viper", "native") for cpi in CPI)
     loads = _table("words on a core at 240 MHz", *kinds)

@@ -26,7 +26,7 @@ class Word:
 
 outbox = Outbox(sys.stdout.buffer)
 inbox = Inbox(sys.stdin.buffer)
-scores = telemetry.Scores([Word(), Word(), Word()])
+scores = telemetry.Scores([Word(), Word(), Word()], outbox)
 sha256 = bytes(range(32))
 name = b"alexa"
 newest = bytearray((10, 20, 30, 40, 50))
@@ -34,7 +34,7 @@ colours = bytearray(range(36))
 
 
 def round_of(number):
-    scores.send(outbox, number, 2, 32767)
+    scores.send(number, 2, 32767)
     telemetry.wake(outbox, number, 2, 1, 214, 213, sha256, name, newest)
     telemetry.ring(outbox, number, 2, 3, colours)
     telemetry.health(outbox, number, 2, number, 2, 0, 0, 9999, 123456, 1)

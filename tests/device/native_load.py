@@ -11,6 +11,7 @@ sys.path.insert(0, sys.argv[1])
 import ear.native
 from ear.audio import frontend_kernels, mic_kernels
 from ear.audio.frontend import FrontEnd
+from ear.link import frames
 from ear.privacy import adpcm
 from ear.spotter import model_kernels
 from ear.spotter.model import Model
@@ -37,7 +38,7 @@ class Trial:
 ear.native._check_chip = lambda: None
 native = ear.native.load(trial=Trial)
 assert native.names == [], native.names
-assert len(native.reasons) == 5, native.reasons
+assert len(native.reasons) == 6, native.reasons
 for reason in native.reasons:
     print(reason)
 
@@ -48,8 +49,8 @@ assert not hasattr(ear.native, "answers")
 from ear.native import answers
 
 
-# The known-answer tests themselves run here: viper's answers are its own, and ADPCM's those of
-# plain Python too.
+# The known-answer tests themselves run here: viper's answers are its own, and ADPCM's and the
+# frames' those of plain Python too.
 def same(buffer):
     return buffer
 
@@ -62,10 +63,17 @@ class Plain:
         state[:] = bytes(words)
 
 
+class PlainLink:
+    @staticmethod
+    def seal(message, length, out, at, _):
+        return frames.seal(message, length, out, at)
+
+
 for part, twin, untried in (
     ("frontend", frontend_kernels, ["const"]),
     ("spotter", model_kernels, ["add", "clamp"]),
     ("mic", mic_kernels, []),
+    ("link", PlainLink, []),
     ("adpcm", Plain, []),
 ):
     functions, wrong = answers.check(part, getattr(native, part), twin, same)

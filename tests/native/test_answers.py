@@ -10,6 +10,7 @@ import pytest
 from bluering.native.build import SOURCES, build
 from bluering.native.files import device_files
 from ear.kernels import Kernels
+from ear.link.frames import CRC, CRC_TABLE, frame_size
 from ear.native import NativeError, answers, verify
 from ear.privacy import adpcm
 from tests.native import world
@@ -129,6 +130,13 @@ def outcome(part: str, core: Core) -> list:
         words, hop = random.Random(4).randbytes(640), bytearray(320)
         core.call("narrow", words, hop, 160, 16)
         return [hop]
+    if part == "link":
+        left = []
+        for size in (12, 120, 460):
+            message = bytearray(random.Random(size).choices((0, 1, 2, 255), k=size)) + bytes(CRC)
+            out = bytearray(frame_size(size))
+            left += [core.call("seal", message, size, out, 0, CRC_TABLE), message, out]
+        return left
     kernels = kernels_on(core)
     if part == "frontend":
         from ear.audio.frontend import FrontEnd

@@ -92,11 +92,12 @@ def test_all_native_kernels_are_used_on_the_chip(chip, folder):
     native = load_from(folder, memory)
     assert native.reasons == []
     assert len(native.names) == len(chip.functions)
-    assert {"frontend.window", "spotter.conv", "adpcm.encode", "mic.narrow"} < set(native.names)
+    some = {"frontend.window", "spotter.conv", "adpcm.encode", "mic.narrow", "link.seal"}
+    assert some < set(native.names)
     assert vars(native.spotter)["conv"].args == ("conv",)  # the native one
     assert vars(native.adpcm)["encode"].args == ("encode",)
     assert memory.events == ["begin", "end"]
-    assert native.told() == "adpcm, frontend 11/11, mic, sequence, spotter 4/4"
+    assert native.told() == "adpcm, frontend 11/11, link, mic, sequence, spotter 4/4"
     assert len(native.told()) <= LONGEST_TEXT
     for kernels in (native.frontend, native.spotter):
         chosen = kernels.sequence(((print, (0, 0)),))

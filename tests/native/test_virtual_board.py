@@ -16,7 +16,7 @@ def test_falls_back_to_viper(micropython, tmp_path, monkeypatch):
     model.write_bytes(packaged("alexa").blob)
     monkeypatch.setattr(device, "FIRMWARE", firmware)
     said = device.run(micropython, "native_load.py", model)
-    assert said.count("incompatible .mpy arch") == 5
+    assert said.count("incompatible .mpy arch") == 6
     assert "frontend 12 functions" in said
     assert "adpcm 1 functions" in said
     assert "stepped 3" in said

@@ -16,6 +16,7 @@ FIRMWARE = Path(__file__).parents[2] / "firmware"
 TWINS = {
     "adpcm": "ear.privacy.adpcm_kernels",
     "frontend": "ear.audio.frontend_kernels",
+    "link": "ear.link.frame_kernels",
     "mic": "ear.audio.mic_kernels",
     "spotter": "ear.spotter.model_kernels",
 }

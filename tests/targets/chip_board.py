@@ -32,6 +32,7 @@ _CODES = "chip_codes.txt"
 _TWINS = {
     "adpcm": "privacy/adpcm_kernels.py",
     "frontend": "audio/frontend_kernels.py",
+    "link": "link/frame_kernels.py",
     "mic": "audio/mic_kernels.py",
     "spotter": "spotter/model_kernels.py",
 }

@@ -2,7 +2,8 @@
 
 import select
 
-from ear.link.frame_kernels import seal
+from ear.kernels import Kernels
+from ear.link import frame_kernels
 from ear.link.frames import CRC, CRC_TABLE, HEADER, MAX_FRAME, MAX_PAYLOAD, frame_size
 
 
@@ -30,33 +31,50 @@ class Outbox:
         self.payload = memoryview(self._message)[HEADER : HEADER + MAX_PAYLOAD]
         self.pending = 0  # bytes that wait
         self.dropped = 0
+        self.use(Kernels(frame_kernels))
+
+    def use(self, kernels):
+        """Seal with the link's ``kernels`` from now on; viper's do until then.
+
+        What was kept before can't be sent any more.
+        """
+        self._place = kernels.place
+        self._seal = kernels.seal
+        self._own = self.keep(self._message)
+        self._ring_place = kernels.place(self._ring)
+        self._table_place = kernels.place(CRC_TABLE)
 
     def send(self, kind, length):
         """Queue ``payload[:length]`` as a message; False when it was dropped for want of room."""
         if length > MAX_PAYLOAD:
             raise ValueError("payload too long")
         self._message[0] = kind
-        return self.send_kept(self._message, length, frame_size(length))
+        return self.send_kept(self._own, length, frame_size(length))
 
-    def send_kept(self, message, length, room):
-        """Queue a message that its sender keeps; False when it was dropped for want of room.
+    def keep(self, message):
+        """What ``send_kept`` takes for a message that its sender keeps.
 
-        message: its kind, room for its number, ``length`` bytes of payload and room for the
-        checksum; room: ``frame_size(length)``.
+        message: a bytearray of its kind, room for its number, the payload and room for the
+        checksum.
         """
-        message[1] = self._sequence & 0xFF
-        message[2] = self._sequence >> 8
+        return message, self._place(message)
+
+    def send_kept(self, kept, length, room):
+        """Queue what ``keep`` returned; False when it was dropped for want of room.
+
+        length: bytes of payload; room: ``frame_size(length)``.
+        """
+        kept[0][1] = self._sequence & 0xFF
+        kept[0][2] = self._sequence >> 8
         self._sequence = (self._sequence + 1) & 0xFFFF
         if self.pending + room > self._capacity:
             self.dropped += 1
             return False
-        head = self._head
-        room = seal(message, HEADER + length, self._ring, head, CRC_TABLE)
+        room = self._seal(kept[1], HEADER + length, self._ring_place, self._head, self._table_place)
         self.pending += room
-        head += room
-        if head >= self._capacity:
-            head = self._wrap(head - self._capacity)
-        self._head = head
+        self._head += room
+        if self._head >= self._capacity:
+            self._head = self._wrap(self._head - self._capacity)
         return True
 
     def _wrap(self, overhang):

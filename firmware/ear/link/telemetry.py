@@ -35,10 +35,10 @@ def word(outbox, index, cutoff, window, stride, model_sha256, name):
 class Scores:
     """The message that is sent most: it is kept, and only what changes is written.
 
-    ``words``: their detectors write into it.
+    words: their detectors write into it; outbox: sends it, and must have its kernels by now.
     """
 
-    def __init__(self, words):
+    def __init__(self, words, outbox):
         count = len(words)
         self._size = messages.SCORES.size + 2 + 2 * count
         self._room = frame_size(self._size)
@@ -49,8 +49,10 @@ class Scores:
         for index, word in enumerate(words):
             word.detector.write_to(message, first + index, first + count + 1 + index)
         self._high = 0
+        self._outbox = outbox
+        self._kept = outbox.keep(message)
 
-    def send(self, outbox, low, high, peak):
+    def send(self, low, high, peak):
         """Send the words' newest outputs, with the position and the newest hop's peak."""
         message = self._message
         message[HEADER] = low & 0xFF
@@ -59,7 +61,7 @@ class Scores:
         message[HEADER + 7] = peak >> 8
         if high != self._high:
             self._set_high(high)
-        return outbox.send_kept(message, self._size, self._room)
+        return self._outbox.send_kept(self._kept, self._size, self._room)
 
     def _set_high(self, high):
         self._high = high

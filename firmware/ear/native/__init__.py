@@ -23,7 +23,7 @@ class NativeError(Exception):
 
 
 class Native:
-    """The kernels to use, by part: ``frontend``, ``spotter``, ``adpcm``, ``mic``.
+    """The kernels to use, by part: ``frontend``, ``spotter``, ``adpcm``, ``mic``, ``link``.
 
     ``sequence`` isn't one of them: it runs the others' sequences.
 
@@ -33,6 +33,7 @@ class Native:
 
     def __init__(self):
         from ear.audio import frontend_kernels, mic_kernels
+        from ear.link import frame_kernels
         from ear.privacy import adpcm_kernels
         from ear.spotter import model_kernels
 
@@ -40,6 +41,7 @@ class Native:
         self.spotter = Kernels(model_kernels)
         self.adpcm = Kernels(adpcm_kernels)
         self.mic = Kernels(mic_kernels)
+        self.link = Kernels(frame_kernels)
         self.names = []
         self.reasons = []
         self.suited = False

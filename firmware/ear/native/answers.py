@@ -206,6 +206,22 @@ def _mic(twins):
         twins.narrow(words, bytearray(86), 0, 16)
 
 
+def _link(twins):
+    from ear.link.frames import CRC, CRC_TABLE, frame_size
+
+    contents = [b"", bytes(40)]
+    for data in _sources():
+        contents += [data(3), data(200)]
+    # Blocks that end before, in and behind the checksum, and zeros in it.
+    whole = bytes([byte or 1 for byte in _fixed(520)])
+    contents += [whole[:length] for length in (249, 250, 251, 252, 253, 254, 255, 515)]
+    contents += [bytes((1, 2, 188)), bytes((1, 0, 129)), bytes((1, 2, 40)), bytes((1, 2, 180))]
+    for content in contents:
+        message = bytearray(content) + bytes(CRC)
+        out = bytearray(3 + frame_size(len(content)))
+        twins.seal(message, len(content), out, 3, CRC_TABLE)
+
+
 def runs(native, run, address, locate):
     """Whether the native ``run`` makes the calls of a sequence as viper kernels in a loop do.
 
@@ -264,4 +280,10 @@ def _chain(some, others, mic, places):
     )
 
 
-_EXERCISES = {"frontend": _frontend, "spotter": _spotter, "adpcm": _adpcm, "mic": _mic}
+_EXERCISES = {
+    "frontend": _frontend,
+    "spotter": _spotter,
+    "adpcm": _adpcm,
+    "mic": _mic,
+    "link": _link,
+}
