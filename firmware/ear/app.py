@@ -100,7 +100,7 @@ class App:
         if suits(frontend, models):
             self._block = Block(frontend, models, board.microphone.hops)
         self._until_step = self._stride + _FIRST_FEATURES  # hops until the models step
-        self._muted = None  # until the switch was read
+        self._muted = self._levels = None  # until the switches were read
         self._pressed = False
         self._stale = False  # the microphone was off: what was heard before is over
         self._lost = 0
@@ -184,7 +184,7 @@ class App:
         microphone, clock, words = self._microphone, self._clock, self._words
         run, program = block.run, block.program
         inbox, out = link.inbox, link.out
-        reports = self.reports
+        reports, board = self.reports, self._board
         hops = 0
         while hops < _ROUND and not inbox.receiving and out.pending <= out.burst:
             lost = microphone.read(BLOCK)
@@ -207,7 +207,8 @@ class App:
             reports.scores(peak)
             if watchdog:
                 watchdog.feed()
-            self._read_switches()
+            if board.levels() != self._levels:
+                self._read_switches()
             if not hops & 1:
                 out.pump()
             elif inbox.poll():
@@ -483,6 +484,7 @@ class App:
 
     def _read_switches(self):
         board = self._board
+        self._levels = board.levels()
         muted = board.muted()
         if muted != self._muted:
             self._muted = muted

@@ -46,6 +46,15 @@ class Board:
         number = self._table[key]
         return None if number < 0 else Pin(number, Pin.IN, Pin.PULL_UP)
 
+    def levels(self):
+        """Of the mute switch and the button, as one number: it changes when either is moved."""
+        level = 0
+        if self._mute is not None:
+            level = self._mute.value()
+        if self._button is not None:
+            level |= self._button.value() << 1
+        return level
+
     def muted(self):
         """Whether the mute switch is on; always False on a board without one."""
         return self._mute is not None and self._mute.value() == self._mute_active
