@@ -37,6 +37,7 @@ XTENSA_PER_I386 = _PYTHON_ON_CHIP / PYTHON_AT_BASE
 
 WORDS: list[str] = list(native.WORDS)
 HOPS_PER_SECOND = 100
+_FRAMES = (20, native.CHUNK_MESSAGE)  # messages by which a frame's share is told from its bytes'
 _ROOT = Path(__file__).parents[2]
 _KERNELS = """
 import json
@@ -87,21 +88,32 @@ def recorded(words: list[str], base: Path | None = None) -> Cost:
 def muted(words: list[str]) -> float:
     """Instructions a second while the microphone is off; waiting is free. Raises as ``listening``
     does."""
-    return loop.python_per_hop("mute", words) * HOPS_PER_SECOND * XTENSA_PER_I386
+    hop = loop.python_per_hop("mute", words)
+    return HOPS_PER_SECOND * (hop.i386 * XTENSA_PER_I386 + _sealing(hop))
 
 
 def _cost(doing: loop.Doing, words: list[str], base: Path | None) -> Cost:
     front_end, models = _kernels_at(base) if base else _kernels()
     viper, scalar = native.narrowing()
-    i386 = loop.python_per_hop(doing, words, base)
+    hop = loop.python_per_hop(doing, words, base)
     parts = {
         "driver, from the table": DRIVER,
         "front end": front_end,
         "models": sum(models[word] for word in words),
         "narrowing": (viper if base else scalar).total(),
-        "Python": i386 * XTENSA_PER_I386,
+        "frames": _sealing(hop),
+        "Python": hop.i386 * XTENSA_PER_I386,
     }
-    return Cost(parts, i386)
+    return Cost(parts, hop.i386)
+
+
+def _sealing(hop: loop.Hop) -> float:
+    """Instructions to seal a hop's frames: what each takes beside its bytes, and its bytes."""
+    if not hop.frames:
+        return 0
+    few, many = (native.sealing(size)[1].total() for size in _FRAMES)
+    byte = (many - few) / (_FRAMES[1] - _FRAMES[0])
+    return hop.frames * (few - byte * _FRAMES[0]) + hop.sealed * byte
 
 
 @cache
@@ -182,7 +194,7 @@ def _table(title: str, commit: str, before: Cost, now: Cost) -> Table:
 
 
 def _pair(before: float, now: float) -> tuple[str, str, str]:
-    return f"{before:,.0f}", f"{now:,.0f}", f"{now / before:.2f}"
+    return f"{before:,.0f}", f"{now:,.0f}", f"{now / before:.2f}" if before else ""
 
 
 if __name__ == "__main__":

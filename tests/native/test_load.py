@@ -39,7 +39,7 @@ class Memory:
         self.events.append("end")
 
 
-def load_from(folder: Path, memory: Any) -> ear.native.Native:
+def load_from(folder: Path, memory: Any) -> Any:
     return load(str(folder), memory)
 
 
@@ -80,8 +80,8 @@ def chip(monkeypatch, tmp_path_factory):
 
 @pytest.mark.usefixtures("chip")
 def test_a_start_that_ends_before_they_are_tried_is_not_held_against_them(folder):
-    memory = Memory()
-    loading = Loading(str(folder), memory)
+    memory: Any = Memory()
+    loading: Any = Loading(str(folder), memory)
     assert memory.events == []
     assert loading.finish().reasons == []
     assert memory.events == ["begin", "end"]

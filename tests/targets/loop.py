@@ -4,14 +4,14 @@ The bytecode is the one that a chip gets, run by MicroPython with 32-bit words u
 Kernels cost nothing there, and of the board, its clock and its random numbers nothing is left that
 differs from run to run (``free_board``, ``tests/device/loop_cost.py``). What hops cost is the
 difference between two runs. Viper code without a native twin is in it; AES and SHA-256 aren't: on
-a chip they are done by other means.
+a chip they are done by other means. Frames are counted, with their bytes, and not sealed.
 """
 
 import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -28,7 +28,7 @@ _HEAPS = {1: "256k", 3: "512k"}
 _CRYPTO = "libmbedcrypto"
 _SCRIPT = "loop_cost.py"
 _BASE_SCRIPT = "loop_cost_base.py"
-_OVER = re.compile(r"(\d+) (\d+) (\d+)\s*$")
+_OVER = re.compile(r"(\d+) (\d+) (\d+)(?: (\d+) (\d+))?\s*$")
 # Microseconds between two looks at the clock, of which a hop has two and a rest two.
 _STEPS = {"mute": 30_000}
 _STEP = 5_000
@@ -37,8 +37,20 @@ _STEP = 5_000
 _HOPS = {"listen": (102, 6222), "speak": (102, 6222), "record": (200, 1200), "mute": (99, 399)}
 
 
-def python_per_hop(doing: Doing, words: list[str], base: Path | None = None) -> float:
-    """i386 instructions a hop of 10 ms, with those words on a board.
+@dataclass(frozen=True)
+class Hop:
+    """What a hop of 10 ms takes: i386 instructions, and frames with their messages' bytes.
+
+    No frames where they are sealed in viper, among the instructions.
+    """
+
+    i386: float
+    frames: float
+    sealed: float
+
+
+def python_per_hop(doing: Doing, words: list[str], base: Path | None = None) -> Hop:
+    """What a hop takes, with those words on a board.
 
     base: the sources of the commit that is compared with, where it isn't this one.
     Raises RuntimeMissingError, ValgrindMissingError.
@@ -53,10 +65,9 @@ def python_per_hop(doing: Doing, words: list[str], base: Path | None = None) -> 
             loop_flash.write(flash, record, words)
         script = _ROOT / "tests" / "device" / (_BASE_SCRIPT if base else _SCRIPT)
         heap = _HEAPS[len(words)]
-        (first, few), (second, many) = (
-            _run(flash, script, doing, hops, heap) for hops in _HOPS[doing]
-        )
-    return (second - first) / (many - few)
+        first, second = (_run(flash, script, doing, hops, heap) for hops in _HOPS[doing])
+    hops, *spent = (late - early for early, late in zip(first, second, strict=True))
+    return Hop(*(one / hops for one in spent))
 
 
 def _write_from(base: Path, flash: Path, record: bool, words: list[str]) -> None:
@@ -70,8 +81,8 @@ def _write_from(base: Path, flash: Path, record: bool, words: list[str]) -> None
     )
 
 
-def _run(flash: Path, script: Path, doing: str, hops: int, heap: str) -> tuple[int, int]:
-    """Instructions from the first to the last, and the hops that were done."""
+def _run(flash: Path, script: Path, doing: str, hops: int, heap: str) -> tuple[int, ...]:
+    """The hops that were done; instructions from the first to the last; frames; their bytes."""
     output = flash.with_name(f"{hops}.callgrind")
     runtime = callgrind.counted(_runtime(heap), output)
     search = (_HERE / "free_board", flash)
@@ -93,10 +104,11 @@ def _run(flash: Path, script: Path, doing: str, hops: int, heap: str) -> tuple[i
     over = _OVER.search(said)
     assert process.returncode == 0, f"{script.name} failed:\n{said[-4000:]}"
     assert over, said
-    done, _state, gaps = map(int, over.groups())
+    done, _state, gaps, frames, sealed = (int(number or 0) for number in over.groups())
     assert not gaps, "the microphone counted a gap"
     spent = callgrind.by_object(output)
-    return sum(spent.values()) - sum(n for name, n in spent.items() if _CRYPTO in name), done
+    crypto = sum(count for name, count in spent.items() if _CRYPTO in name)
+    return done, sum(spent.values()) - crypto, frames, sealed
 
 
 def _runtime(heap: str) -> Runtime:

@@ -17,6 +17,7 @@ from bluering.virtual.runtime import installed
 from tests.watched import Watched
 
 PROGRAM = Path(__file__).parents[1] / "device" / "boot_faults.py"
+HEAP = 8 << 20
 QUIET = bytes(32000)
 MUTE_PIN = 7
 NO_MEMORY = "ESP_ERR_NO_MEM'); it wants 20000 bytes, 203728 are free, "
@@ -41,7 +42,7 @@ def start(word_size: int) -> Iterator[Callable[[str], Board]]:
     boards: list[VirtualBoard] = []
 
     def start(fault: str) -> Board:
-        runtime = replace(installed(word_size), environment={"BLUERING_FAULT": fault})
+        runtime = replace(installed(word_size, HEAP), environment={"BLUERING_FAULT": fault})
         board = VirtualBoard(
             [packaged("alexa")],
             itertools.repeat(QUIET),
