@@ -14,7 +14,7 @@ from bluering.flash.errors import ImageError
 # What must stay free: hosts ask, settings change, texts are made.
 FREE = 40 << 10
 
-APPLICATION = 112_272  # all that listens, without a word
+APPLICATION = 116_330  # all that listens, without a word
 WORD = 8_450  # a word's arena and objects, beside its compiled model
 RECORDING = 8_688  # while the owner allows it: what a recording itself needs included
 PRE_ROLL = 22_784  # half a second of sound, and the messages that it makes at once

@@ -4,7 +4,7 @@ import uos
 import utime
 from uos import *
 
-_WRITE_MS = int(uos.getenv("BLUERING_FLASH_WRITE_MS"))
+_WRITE_MS = int(uos.getenv("BLUERING_FLASH_WRITE_MS") or 0)
 
 
 def rename(old, new):
