@@ -114,7 +114,7 @@ def test_writing_settings_takes_the_time_of_flash(tmp_path: Path) -> None:
         while data := os.read(board.from_device.fileno(), 4096):
             said += data
         assert json.loads((board.flash / "settings.json").read_text()) == {"retention_days": 10}
-    assert int(said) >= 10 * 50_000
+    assert int(said) >= 10 * 49_500  # sleeping and measuring go by two clocks
 
 
 @pytest.mark.parametrize("word_size", [64, 32])
