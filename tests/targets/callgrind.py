@@ -6,6 +6,7 @@ the same board and sound it differs only by what chance decides, keys and sessio
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,33 +41,27 @@ def counted(runtime: Runtime, output: Path) -> Runtime:
 def by_function(output: Path) -> dict[str, int]:
     """Instructions of each function, without those that it called, most first."""
     counts: dict[str, int] = {}
-    names: dict[str, str] = {}
-    function, called = "", False
-    for line in output.read_text().splitlines():
-        name = _NAME.match(line.removeprefix("c"))
-        cost = _COST.fullmatch(line)
-        if name:
-            number, said = name.groups()
-            if said:
-                names[number] = said.split("'")[0]  # 'N: how deep it calls itself
-            function = function if line.startswith("c") else names[number]
-        elif line.startswith("calls="):
-            called = True  # the next line is the cost of what was called
-        elif cost and called:
-            called = False
-        elif cost:
-            key = NATIVE if function.startswith(("0x", "???")) else function
-            counts[key] = counts.get(key, 0) + int(cost[1])
+    for function, count in _costs(output, _NAME):
+        # 'N: how deep it calls itself
+        key = NATIVE if function.startswith(("0x", "???")) else function.split("'")[0]
+        counts[key] = counts.get(key, 0) + count
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def by_object(output: Path) -> dict[str, int]:
     """Instructions of each program or library by its path; of machine code in memory as ``???``."""
     counts: dict[str, int] = {}
+    for path, count in _costs(output, _OBJECT):
+        counts[path] = counts.get(path, 0) + count
+    return counts
+
+
+def _costs(output: Path, named: re.Pattern[str]) -> Iterator[tuple[str, int]]:
+    """Each line's own cost, with the name that lines matching ``named`` gave last."""
     names: dict[str, str] = {}
     current, called = "", False
     for line in output.read_text().splitlines():
-        name = _OBJECT.match(line.removeprefix("c"))
+        name = named.match(line.removeprefix("c"))
         cost = _COST.fullmatch(line)
         if name:
             number, said = name.groups()
@@ -78,5 +73,4 @@ def by_object(output: Path) -> dict[str, int]:
         elif cost and called:
             called = False
         elif cost:
-            counts[current] = counts.get(current, 0) + int(cost[1])
-    return counts
+            yield current, int(cost[1])
