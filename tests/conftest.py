@@ -41,3 +41,14 @@ def dev_corpus() -> Path:
     if not (CORPUS / "manifest.csv").is_file():
         pytest.skip("the shared development corpus is not beside the project (shared/corpus/dev)")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def chip_memory() -> None:
+    """The runtime that has no more memory than the chip is there."""
+    from tests.targets import chip_board  # needs more than the tests with a real board do
+
+    try:
+        chip_board.find()
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))

@@ -33,7 +33,6 @@ from bluering.link.records import (
 from bluering.models.packaged import packaged
 from bluering.virtual.listen import hear, messages
 from bluering.virtual.runner import VirtualBoard
-from bluering.virtual.runtime import RuntimeMissingError
 from ear.link.frames import encode
 from tests.targets import callgrind, chip_board
 from tests.targets.chip_board import INTERNAL, OCTAL, Memory
@@ -42,12 +41,7 @@ DEVICE = Path(__file__).parents[1] / "device"
 QUIET = bytes(320)
 
 
-@pytest.fixture(autouse=True)
-def _built() -> None:
-    try:
-        chip_board.find()
-    except RuntimeMissingError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("chip_memory")
 
 
 def board(

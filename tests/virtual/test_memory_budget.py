@@ -12,7 +12,6 @@ from bluering.link.records import Hello, PreRoll, Record, Scores
 from bluering.models.packaged import CompiledWord, packaged
 from bluering.virtual.listen import messages
 from bluering.virtual.runner import VirtualBoard
-from bluering.virtual.runtime import RuntimeMissingError
 from ear.link.frames import encode
 from tests.targets import chip_board
 from tests.targets.chip_board import INTERNAL, OCTAL, Memory, Use
@@ -22,12 +21,7 @@ TOLERANCE = 1024
 QUAD = Memory(("1966080:h", "237000:xd", "32300:d"))  # 2 MB without what ESP-IDF takes of it
 
 
-@pytest.fixture(autouse=True)
-def _built() -> None:
-    try:
-        chip_board.find()
-    except RuntimeMissingError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("chip_memory")
 
 
 def words(count: int) -> list[CompiledWord]:
